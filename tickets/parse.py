@@ -1,0 +1,664 @@
+"""Markdown into a plan: lenient on what people and models really write, and it says so.
+
+The reader goes through the lines once. Headings and fences come from a markdown tokenizer
+(`tickets.blocks`); what stands between two headings is fields, lists or text, by the place that the
+heading opened. Nothing is thrown away in silence: words that fit nowhere are kept in a description
+or in a further section, with a warning.
+"""
+
+import re
+from typing import Any, Final
+
+from tickets import template as t
+from tickets import values
+from tickets.blocks import (
+    HEADING,
+    LABEL,
+    LABELS,
+    Blocks,
+    allocation_field,
+    is_bold_label,
+    is_section_structure,
+    read_blocks,
+    unescape_line,
+)
+from tickets.diagnostics import Diagnostic, ParseResult
+from tickets.headings import Title, heading_text, read_heading
+from tickets.schema import Loc, Plan, Ref, Section
+
+CODES: Final = {
+    "T101": "the text is wrapped in a code fence, or stands among other words",
+    "T102": "a byte order mark or foreign line ends",
+    "T103": "a heading is not on its level or not worded as the template has it",
+    "T104": "a field's label is not written as in the template",
+    "T105": "a value is not written as in the template",
+    "T106": "a list is not written as in the template",
+    "T107": "words stand where the template has none; they are kept",
+    "T108": "a field is written twice; the last one counts",
+    "T109": "a section that the template does not have",
+    "T110": "a dependency names no ticket; it is kept in the description",
+    "T111": "a ticket stands under no epic or story of its own",
+}
+"""What the reader forgives, by code; in strict mode each is an error."""
+
+_LEVELS: Final = {
+    "plan": 1,
+    "epics": 2,
+    "epic": 3,
+    "children": 4,
+    "story": 5,
+    "task": 5,
+    "cross": 2,
+    "critical": 3,
+    "integration": 3,
+    "phases": 2,
+    "phase": 3,
+    "allocation": 2,
+}
+_CANONICAL_LABEL = re.compile(r"\*\*([A-Z][A-Za-z ]+)\*\*:(?: |$)|\*\*Acceptance Criteria:\*\*$")
+_BULLET = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+•]|\d{1,4}[.)])(?:[ \t]+(?P<text>.*)|$)")
+_RULE = re.compile(r"[ \t]*(?:-[ \t]*){3,}$|[ \t]*(?:\*[ \t]*){3,}$|[ \t]*_{3,}$")
+_ARROWS: Final = {
+    "→": 1,
+    "->": 1,
+    "-->": 1,
+    "=>": 1,
+    "⇒": 1,
+    "⟶": 1,
+    "↔": 0,
+    "<->": 0,
+    "⇔": 0,
+    "<=>": 0,
+    "←": -1,
+    "<-": -1,
+}
+_ARROW = re.compile(r"\s*(?:\([^()]*\)\s*)?(<->|<=>|-->|->|=>|<-|[→⇒⟶↔⇔←])\s*")
+_VERB = re.compile(
+    r"\s*(?:(?P<after>depends on|requires|needs|waits for|is blocked by)"
+    r"|(?P<before>blocks|before|precedes|must precede|enables|unblocks))\s+",
+    re.IGNORECASE,
+)
+_TOTAL = re.compile(
+    r"\D{0,3}(?P<points>\d{1,5})(?:\s*(?:story\s*)?(?:points?|pts?))?"
+    r"(?:\s*(?:across|over|for|,|\()?\s*(?P<teams>\d{1,5})\s*teams?\)?)?\.?",
+    re.IGNORECASE,
+)
+_TEAM_EPICS = re.compile(r"(?P<team>.*?)\s*\((?P<refs>[^()]*)\)\s*")
+
+
+def parse_plan(text: str, *, strict: bool = False) -> ParseResult:
+    """Read a plan from markdown.
+
+    Args:
+        text: any text; this never raises.
+        strict: report each leniency as an error instead of a warning.
+
+    Returns:
+        The plan, a diagnostic (codes `T1xx`) for each leniency, and the line of each value.
+    """
+    return _Reader(text, strict).read()
+
+
+class _Reader:
+    """One pass over the lines, with the place where they go (`where`)."""
+
+    def __init__(self, text: str, strict: bool) -> None:
+        self.strict = strict
+        self.diagnostics: list[Diagnostic] = []
+        self.lines: dict[Loc, int] = {}
+        self.plan: dict[str, Any] = {
+            "title": "",
+            "epics": [],
+            "critical_path": [],
+            "integration_points": [],
+            "phases": [],
+            "allocation": [],
+            "sections": [],
+        }
+        self.where = "start"
+        self.target: dict[str, Any] = self.plan  # the ticket, phase, team or section being read
+        self.loc: Loc = ()
+        self.field = ""  # the field of the target that further lines belong to
+        self.source = self._normal(text)
+
+    def read(self) -> ParseResult:
+        """The result; see `parse_plan`."""
+        blocks = self._unwrapped(read_blocks(self.source))
+        for index, line in enumerate(self.source):
+            self.number = index + 1
+            if index in blocks.fenced:
+                self._text(line, fenced=True)
+            elif index in blocks.headings:
+                self._heading(line, blocks.headings[index])
+            else:
+                self._line(line)
+        return ParseResult.model_construct(
+            plan=self._built(), diagnostics=tuple(self.diagnostics), lines=self.lines
+        )
+
+    def _warn(self, code: str, message: str, fix: str | None = None, loc: Loc = ()) -> None:
+        self.diagnostics.append(
+            Diagnostic(
+                code=code,
+                severity="error" if self.strict else "warning",
+                message=message,
+                line=self.number,
+                fix=fix,
+                repairable=True,
+                loc=loc or self.loc,
+            )
+        )
+
+    # The text before its lines are read.
+
+    def _normal(self, text: str) -> list[str]:
+        self.number = 1
+        if text.startswith("\ufeff"):
+            text = text.lstrip("\ufeff")
+            self._warn("T102", "the text begins with a byte order mark")
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+            self._warn("T102", "the lines end in carriage returns")
+        return text.replace("\0", " ").split("\n")
+
+    def _unwrapped(self, blocks: Blocks) -> Blocks:
+        """The blocks without a fence around the whole plan, if there is one."""
+        for index in sorted(blocks.fenced):
+            heading = HEADING.match(self.source[index])
+            if heading and read_heading(heading[2] or "").kind in ("plan", "epic"):
+                break
+        else:
+            return blocks
+        if any(
+            read_heading(self.source[i].strip().lstrip("#")).kind == "epic" for i in blocks.headings
+        ):
+            return blocks  # a plan stands outside the fences: this one quotes another
+        start = index
+        while start > 0 and start - 1 in blocks.fenced and not self._opens_fence(start):
+            start -= 1
+        self.number = start + 1
+        self._warn("T101", "the plan is wrapped in a code fence", "write the markdown alone")
+        last = max((i for i, line in enumerate(self.source) if line.strip()), default=0)
+        self.source[start] = ""
+        if last > start and self._opens_fence(last):
+            self.source[last] = ""
+        return read_blocks(self.source)
+
+    def _opens_fence(self, index: int) -> bool:
+        return self.source[index].lstrip().startswith(("```", "~~~"))
+
+    # Headings.
+
+    def _heading(self, line: str, level: int) -> None:
+        match = HEADING.match(line)
+        words = str(heading_text(match[2] or "")) if match else ""
+        title = read_heading(words)
+        if self.where in ("allocation", "team") and level == 3 and words.endswith(":"):
+            title = Title("other", name=words)  # a team, whatever its name reads like
+        kind = title.kind
+        if kind == "other":
+            self._other_heading(line, level, title.name)
+            return
+        if kind == "criteria":
+            self._warn("T104", "the acceptance criteria stand under a heading", self._label_fix())
+            self.field = "acceptance_criteria"
+            return
+        if level != _LEVELS[kind]:
+            self._warn(
+                "T103",
+                f"the heading {title.label or title.name!r} is on level {level}",
+                f"write {'#' * _LEVELS[kind]}",
+            )
+        self.field = ""
+        if kind in ("epic", "story", "task"):
+            self._ticket(title)
+        elif kind == "phase":
+            self._open(
+                "phases",
+                "phase",
+                {
+                    "number": title.number[0],
+                    "sprint": title.sprint,
+                    "name": title.name,
+                    "items": [],
+                },
+            )
+        elif kind == "plan":
+            self.plan["title"] = self.plan["title"] or title.name
+            self.lines[("title",)] = self.number
+            self.where = "start"
+        elif kind != "children":
+            self._section_of_template(kind, title.label)
+
+    def _section_of_template(self, kind: str, label: str) -> None:
+        self.where, self.target, self.loc = kind, self.plan, ()
+        name = {"critical": "critical_path", "integration": "integration_points"}.get(kind, kind)
+        self.lines.setdefault((name,), self.number)
+        template = {
+            "epics": t.EPIC_STRUCTURE,
+            "cross": t.CROSS_EPIC,
+            "critical": t.CRITICAL_PATH,
+            "integration": t.INTEGRATION,
+            "phases": t.PHASES,
+            "allocation": t.ALLOCATION,
+        }[kind]
+        if label.rstrip(":") not in (template.rstrip(":"), *t.ALTERNATIVES):
+            self._warn("T103", f"the section is called {label!r}", f"write {template!r}")
+
+    def _other_heading(self, line: str, level: int, name: str) -> None:
+        if self.where in ("allocation", "team") and level >= 3:
+            if level != 3:
+                self._warn("T103", f"the heading {name!r} is on level {level}", "write ###")
+            self._team(name)
+        elif self.where == "section" and level > 2:
+            self._text(line)
+        elif level == 1 and not self.plan["title"] and not self.plan["epics"]:
+            self._warn("T103", f"the title is {name!r}", f"write '# {t.TITLE} - {name}'")
+            self.plan["title"] = name
+            self.lines[("title",)] = self.number
+        elif level >= 4 and self.where == "ticket":
+            self._warn("T107", f"the heading {name!r} stands inside a ticket; kept as text")
+            self.field = "description"
+            self._text(name, raw=True)
+        elif name:
+            self._warn("T109", f"the section {name!r} is not of the template; kept at the end")
+            self._open("sections", "section", {"heading": name, "text": []})
+
+    def _label_fix(self) -> str:
+        return f"write '**{t.CRITERIA}:**'"
+
+    def _open(self, name: str, where: str, item: dict[str, Any]) -> None:
+        self.plan[name].append(item)
+        self.where, self.target, self.field = where, item, ""
+        self.loc = (name, len(self.plan[name]) - 1)
+        self.lines[self.loc] = self.number
+
+    def _ticket(self, title: Title) -> None:
+        epics = self.plan["epics"]
+        ticket: dict[str, Any] = {"name": title.name, "description": []}
+        number = title.number
+        if title.kind == "epic":
+            ticket |= {"ref": number[:1], "stories": []}
+            epics.append(ticket)
+            self.loc = ("epics", len(epics) - 1)
+        else:
+            ticket |= {"acceptance_criteria": [], "type": None, "parent": None}
+            if not epics:
+                self._warn("T111", f"{title.label} stands under no epic", "write its epic first")
+                self.lines[("epics", 0)] = self.number
+                epics.append({"ref": number[:1], "name": "", "description": [], "stories": []})
+            stories = epics[-1]["stories"]
+            if title.kind == "task" and not stories:
+                self._warn("T111", f"{title.label} stands under no story", "write its story first")
+                self.lines[("epics", len(epics) - 1, "stories", 0)] = self.number
+                stories.append({"ref": number[:2], "name": "", "description": [], "tasks": []})
+            if title.kind == "task":
+                siblings = stories[-1]["tasks"]
+                self.loc = ("epics", len(epics) - 1, "stories", len(stories) - 1, "tasks")
+            else:
+                if len(number) == 1:
+                    number = (*epics[-1]["ref"], *number)
+                    self._warn(
+                        "T103",
+                        f"{title.label} {number[1]} has no epic number",
+                        f"write 'Story {number[0]}.{number[1]}'",
+                    )
+                ticket["tasks"] = []
+                siblings = stories
+                self.loc = ("epics", len(epics) - 1, "stories")
+            ticket["ref"] = number
+            self.loc = (*self.loc, len(siblings))
+            siblings.append(ticket)
+        self.where, self.target = "ticket", ticket
+        self.lines[self.loc] = self.number
+        word = {"epic": "Epic", "story": "Story", "task": "Task"}[title.kind]
+        if title.label != word:
+            self._warn("T103", f"the heading says {title.label!r}", f"write '{word}' and its type")
+        if not title.name:
+            self._warn("T103", f"{Ref(number=ticket['ref'])} has no name in its heading")
+
+    def _team(self, name: str) -> None:
+        match = _TEAM_EPICS.fullmatch(name.rstrip(": "))
+        refs = []
+        if match:
+            for part in match["refs"].split(","):
+                found = values.read_reference(part)
+                if found is None or found.rest.strip():
+                    match = None
+                    break
+                refs.append(found.ref)
+        team = match["team"] if match else name
+        self._open("allocation", "team", {"team": team, "epics": refs, "staffing": []})
+
+    # Lines that are no headings.
+
+    def _line(self, line: str) -> None:
+        label = LABEL.match(line) if ":" in line or "*" in line else None
+        if label and self._is_field(label):
+            self._field(line, label)
+        elif not line.strip():
+            if self.field == "description" or self.where == "section":
+                self._text("")
+            elif self.field not in ("acceptance_criteria", ""):
+                self.field = "" if self._has_value() else self.field
+        elif self.where == "ticket":
+            self._ticket_line(line)
+        elif self.where == "section":
+            self._text(line)
+        elif self.where in ("critical", "integration", "cross"):
+            self._link_line(line)
+        elif self.where == "phase":
+            self._item_line(line)
+        elif self.where == "team":
+            self._team_line(line)
+        elif not _RULE.match(line):
+            self._stray(line)
+
+    def _is_field(self, label: re.Match[str]) -> bool:
+        """Whether a line that looks like a field is one here."""
+        name = LABELS[" ".join(label["name"].lower().split())]
+        if name == "total":
+            return self.where in ("allocation", "team", "phases", "phase")
+        if self.where != "ticket":
+            return False
+        return self.field != "acceptance_criteria" or not label["bullet"] or bool(label["open"])
+
+    def _has_value(self) -> bool:
+        return bool(self.target.get(self.field))
+
+    def _field(self, line: str, label: re.Match[str]) -> None:
+        written = " ".join(label["name"].split())
+        name = LABELS[written.lower()]
+        value = label["value"].strip()
+        exact = _CANONICAL_LABEL.match(line)
+        if exact and exact[1]:
+            value = line[exact.end() :].strip()
+        if not exact or (exact[1] or t.CRITERIA) not in self._labels(name):
+            self._warn(
+                "T104",
+                f"the label {line.split(written)[0]}{written}{'…' if value else ''} "
+                "is not written as in the template",
+                self._fix_of_label(name),
+            )
+        if name == "total":
+            self._total(value)
+            return
+        self._set(name, value)
+
+    def _labels(self, name: str) -> tuple[str, ...]:
+        if self.where != "ticket":
+            return (t.TOTAL,)
+        epic = len(self.loc) == 2
+        labels = t.EPIC_FIELDS if epic else t.STORY_FIELDS
+        return tuple(label for label in labels if LABELS[label.lower()] == name)
+
+    def _fix_of_label(self, name: str) -> str | None:
+        labels = self._labels(name)
+        if not labels:
+            return None
+        return self._label_fix() if labels[0] == t.CRITERIA else f"write '**{labels[0]}**:'"
+
+    def _set(self, name: str, value: str) -> None:
+        target = self.target
+        loc = (*self.loc, name)
+        if loc in self.lines:
+            self._warn("T108", f"{Ref(number=target['ref'])} has its {name} twice", loc=loc)
+        self.lines[loc] = self.number
+        self.field = name
+        if name == "description":
+            target["description"] = [value] if value else []
+            return
+        if name == "acceptance_criteria":
+            target.setdefault("acceptance_criteria", [])
+            if value:
+                target["acceptance_criteria"].append(value)
+            return
+        if value or name != "dependencies":
+            self._read(name, value)
+
+    def _read(self, name: str, value: str) -> None:
+        """Set a field of the ticket from its text, and say what was forgiven."""
+        target, ref = self.target, Ref(number=self.target["ref"])
+        forgiven: list[str] = []
+        if name in ("title", "owner"):
+            target[name] = value
+        elif name == "key":
+            target[name], forgiven = values.read_key(value)
+        elif name == "components":
+            target[name] = [value]
+        elif name == "points" and value:
+            target[name], forgiven = values.read_points(value)
+        elif name == "priority" and value:
+            target[name], forgiven = values.read_priority(value)
+        elif name == "type" and value:
+            target[name], forgiven = values.read_type(value)
+        elif name == "parent" and value:
+            target[name], forgiven = values.read_parent(value)
+        elif name == "dependencies":
+            found, forgiven, outside = values.read_dependencies(value)
+            target[name] = [*target.get(name, ()), *found]
+            for part in outside:
+                self._warn(
+                    "T110",
+                    f"{ref} depends on {part!r}, which names no ticket",
+                    "it is kept in the description",
+                    loc=(*self.loc, name),
+                )
+                self._describe(f"Depends on: {part}")
+        for sentence in forgiven:
+            self._warn("T105", f"{ref}: {sentence}", loc=(*self.loc, name))
+
+    def _describe(self, text: str) -> None:
+        description = self.target["description"]
+        if text not in description:
+            description += ["", text] if description else [text]
+
+    def _ticket_line(self, line: str) -> None:
+        if self.field == "description":
+            self._text(line)
+        elif self.field == "acceptance_criteria":
+            self._criterion(line)
+        elif self.field in ("dependencies", "components"):
+            bullet = _BULLET.match(line)
+            value = (bullet["text"] or "") if bullet else line.strip()
+            self._warn("T106", f"the {self.field} are written as a list", "write them on one line")
+            if self.field == "components":
+                self.target["components"] = [*self.target.get("components", ()), value]
+            else:
+                self._read(self.field, value)
+        elif self.field and not self._has_value():
+            self._read(self.field, line.strip())
+            self._warn("T105", f"the value stands below its label: {line.strip()!r}")
+        elif _RULE.match(line):
+            self._warn("T107", "a rule stands between the tickets; left out")
+        else:
+            self._stray(line)
+
+    def _criterion(self, line: str) -> None:
+        criteria = self.target["acceptance_criteria"]
+        bullet = _BULLET.match(line)
+        if bullet is None:
+            if _RULE.match(line):
+                return
+            if criteria:
+                criteria[-1] += f" {line.strip()}"
+            else:
+                criteria.append(line.strip())
+            self._warn("T106", "a criterion is not written as '- …'")
+            return
+        if bullet["mark"] != "-" or bullet["indent"]:
+            self._warn("T106", f"a criterion begins with {bullet['mark']!r}", "write '- …'")
+        self.lines[(*self.loc, "acceptance_criteria", len(criteria))] = self.number
+        criteria.append(unescape_line(bullet["text"] or "", is_bold_label))
+
+    def _link_line(self, line: str) -> None:
+        text = _BULLET.match(line)
+        words = (text["text"] or "") if text else line.strip()
+        if values.is_nothing(words):
+            return
+        where = "integration" if self.where == "cross" and "↔" in words else self.where
+        name = "integration_points" if where == "integration" else "critical_path"
+        if self.where == "cross":
+            self._warn("T106", "a line stands under no heading", "write it under its own")
+        links = self._links(words, where)
+        if not links:
+            self._stray(line)
+            return
+        for first, second, reason in links:
+            self.lines[(name, len(self.plan[name]))] = self.number
+            keys = ("first", "second") if where == "integration" else ("before", "after")
+            self.plan[name].append({keys[0]: first, keys[1]: second, "text": reason})
+
+    def _links(self, words: str, where: str) -> list[tuple[Ref, Ref, str]]:
+        """The pairs of tickets of a line such as `**Epic 1 → Epic 2**: why`."""
+        bold = re.match(r"(\*\*|__)(.+?)\1\s*(?::\s*(.*)|$)", words)
+        head, reason = (bold[2], bold[3] or "") if bold else (words, None)
+        exact = bold is not None
+        refs: list[Ref] = []
+        arrows: list[int] = []
+        rest = head
+        while True:
+            found = values.read_reference(rest)
+            if found is None:
+                break
+            exact = exact and found.canonical
+            refs.append(found.ref)
+            rest = found.rest
+            arrow = _ARROW.match(rest)
+            verb = None if arrow else _VERB.match(rest)
+            if arrow:
+                arrows.append(_ARROWS[arrow[1]])
+                exact = exact and arrow[0] == (
+                    f" {t.RELATES} " if where == "integration" else f" {t.BEFORE} "
+                )
+                rest = rest[arrow.end() :]
+            elif verb:
+                arrows.append(1 if verb["before"] else -1)
+                exact = False
+                rest = rest[verb.end() :]
+            else:
+                break
+        if len(refs) < 2 or len(arrows) < len(refs) - 1:
+            return []
+        tail = rest.strip().strip("*").lstrip(":–—-,. ")
+        reason = tail if reason is None else f"{tail} {reason}".strip() if tail else reason
+        if not exact:
+            self._warn(
+                "T106",
+                f"the line {words[:60]!r} is not written as in the template",
+                f"write '**{refs[0]} {t.RELATES if where == 'integration' else t.BEFORE} "
+                f"{refs[1]}**: …'",
+            )
+        pairs = zip(refs, refs[1:], arrows, strict=False)
+        return [(b, a, reason) if arrow < 0 else (a, b, reason) for a, b, arrow in pairs]
+
+    def _item_line(self, line: str) -> None:
+        bullet = _BULLET.match(line)
+        if bullet is None or bullet["mark"] != "-":
+            if _RULE.match(line):
+                return
+            self._warn("T106", "a phase's line is not written as '- …'")
+        items = self.target["items"]
+        self.lines[(*self.loc, "items", len(items))] = self.number
+        items.append({"text": (bullet["text"] or "") if bullet else line})
+
+    def _team_line(self, line: str) -> None:
+        bullet = _BULLET.match(line)
+        if bullet is None or bullet["mark"] != "-":
+            if _RULE.match(line):
+                return
+            self._warn("T106", "an allocation's line is not written as '- …'")
+        text = ((bullet["text"] or "") if bullet else line).strip()
+        field = allocation_field(text)
+        if field is None:
+            self.target["staffing"].append(unescape_line(text, allocation_field))
+            return
+        name, value = field
+        self.lines[(*self.loc, name)] = self.number
+        if name == "duration":
+            self.target["duration"] = value
+            return
+        self.target["points"], forgiven = values.read_points(value)
+        for sentence in forgiven:
+            self._warn("T105", sentence, loc=(*self.loc, name))
+
+    def _total(self, value: str) -> None:
+        match = _TOTAL.fullmatch(value)
+        if match is None:
+            self._warn(
+                "T105",
+                f"the total effort {value!r} is no number of points",
+                "write it like '76 story points across 3 teams'",
+                loc=("total",),
+            )
+            return
+        self.lines[("total",)] = self.number
+        self.plan["total"] = {
+            "points": int(match["points"]),
+            "teams": int(match["teams"]) if match["teams"] else None,
+        }
+        self.where, self.target, self.loc = "end", self.plan, ()
+
+    def _text(self, line: str, *, fenced: bool = False, raw: bool = False) -> None:
+        """A line of the description or section being read."""
+        if self.where == "section":
+            self.target["text"].append(
+                line if fenced else unescape_line(line, is_section_structure)
+            )
+        elif self.where == "ticket" and self.field == "acceptance_criteria" and fenced:
+            self._criterion(f"  {line}" if line.strip() else line)
+        elif self.where == "ticket":
+            if self.field != "description":
+                self._stray(line)
+                return
+            self.target["description"].append(line if fenced or raw else unescape_line(line))
+        elif line.strip():
+            self._stray(line)
+
+    def _stray(self, line: str) -> None:
+        """Words that fit nowhere: kept with the ticket, else in a further section."""
+        words = line.strip()
+        if self.where == "start" and not self.plan["epics"]:
+            self._warn("T101", f"words stand before the plan: {words[:60]!r}", "leave them out")
+        elif self.where == "ticket":
+            if not self.target["description"] or self.target.get("stray") != self.number - 1:
+                self._warn(
+                    "T107",
+                    f"words stand outside the fields: {words[:60]!r}",
+                    "they are kept in the description",
+                )
+            self._describe(words)
+            self.target["stray"] = self.number
+        elif words:
+            self._warn(
+                "T107",
+                f"words stand outside the template: {words[:60]!r}",
+                "they are kept in a section 'Notes'",
+            )
+            notes = [s for s in self.plan["sections"] if s["heading"] == "Notes"]
+            if not notes:
+                notes = [{"heading": "Notes", "text": []}]
+                self.plan["sections"] += notes
+            notes[0]["text"].append(words)
+
+    # The plan.
+
+    def _built(self) -> Plan:
+        plan = self.plan
+        for epic in plan["epics"]:
+            for ticket in (
+                epic,
+                *epic["stories"],
+                *(k for s in epic["stories"] for k in s["tasks"]),
+            ):
+                ticket["description"] = "\n".join(ticket["description"])
+                ticket["ref"] = {"number": ticket["ref"]}
+                ticket.pop("stray", None)
+        for section in plan["sections"]:
+            section["text"] = "\n".join(section["text"])
+        plan["sections"] = [_section(s) for s in plan["sections"]]
+        return Plan.model_validate(plan)
+
+
+def _section(section: dict[str, str]) -> Section:
+    return Section.model_validate(section)

@@ -1,0 +1,225 @@
+"""Which requirement of a document is taken up by which ticket, and which ticket has no support.
+
+The likeness is lexical: shared word stems, weighed by how few other requirements and tickets use
+them. It finds what is called by its name, knows inflection, and knows no synonyms.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from tickets.requirements import Requirement, find_requirements
+from tickets.schema import Epic, Model, Plan, Ref, Story, Task
+from tickets.words import stem, stems
+
+TAKEN_UP = 0.4
+"""From this likeness on a ticket takes a requirement up. Calibrated on the format's two example
+plans, read by a person against their own and each other's document."""
+NEAR_BEST = 0.6
+"""Further tickets are named if they are at least this share of the best one's likeness."""
+MOST_TICKETS = 4
+SUPPORTED = 0.6
+"""From this share of its title's words on the document supports a ticket."""
+SUPPORTED_TASK = 0.3
+"""The same for a task of a supported story: splitting work up needs words of its own."""
+
+_WEAK_WEIGHT = 0.35
+_WEAK = frozenset(
+    stem(word)
+    for word in """able add allow application base based build capability create define design develop
+    enable ensure existing extensive feature function functionality handle handling implement implementation
+    include integrate integration logic make manage management new perform performance process
+    provide require requires service solution story support system task ticket user users ux various way
+    work""".split()
+)
+"""Words that stand in any ticket about anything."""
+_LABEL = re.compile(r"^(?:[A-Z]{1,4}-?\d+|[^:.]{3,40}?): (?=\S+ \S+ \S)")
+"""What leads a requirement in: an identifier, or a topic like `Performance parameters`."""
+
+
+class TraceRow(Model):
+    """A requirement, the tickets that take it up (the best first), and the best's likeness
+    (0 to 1, also where it is too little to count)."""
+
+    requirement: Requirement
+    tickets: tuple[Ref, ...] = ()
+    score: float = 0.0
+
+
+class Trace(Model):
+    """How a plan and its document hang together.
+
+    `coverage` is the share of the document's requirements that some ticket takes up, `grounding`
+    the share of tickets that the document supports; both are 1.0 where there is nothing to count.
+    """
+
+    rows: tuple[TraceRow, ...] = ()
+    coverage: float = 1.0
+    grounding: float = 1.0
+    ungrounded: tuple[Ref, ...] = ()
+
+    def table(self) -> str:
+        """The traceability matrix as a markdown table: requirement, line, tickets."""
+        lines = ["| Requirement | Line | Tickets |", "| :-- | --: | :-- |"]
+        for row in self.rows:
+            text = re.sub(r"([\\|<*`])", r"\\\1", row.requirement.text)
+            tickets = ", ".join(map(str, row.tickets)) or "—"
+            lines.append(f"| {row.requirement.id} {text} | {row.requirement.line} | {tickets} |")
+        return "\n".join(lines) + "\n"
+
+
+class _Document(NamedTuple):
+    """What is kept of a document between plans: its requirements, their stems, all its stems."""
+
+    requirements: tuple[Requirement, ...]
+    words: tuple[frozenset[str], ...]
+    vocabulary: frozenset[str]
+
+
+class _Passage(NamedTuple):
+    """A field of a ticket: whose it is, what it says, how much that counts."""
+
+    ticket: int
+    words: frozenset[str]
+    weight: float
+
+
+@lru_cache(maxsize=32)
+def _read(document: str) -> _Document:
+    requirements = find_requirements(document)
+    words = tuple(frozenset(stems(_LABEL.sub("", item.text))) for item in requirements)
+    return _Document(requirements, words, frozenset(stems(document)))
+
+
+def trace_plan(plan: Plan, document: str) -> Trace:
+    """The traceability of `plan` (its stories and tasks, epics only where they have none).
+
+    A requirement is taken up by a ticket that shares at least `TAKEN_UP` of the weight of its
+    words, half of it in one field of the ticket. Weights are inverse document frequencies over
+    the requirements and tickets, ln(1 + N / n). A ticket is grounded if it takes up a requirement
+    or if the document knows its title's words.
+    """
+    source = _read(document)
+    tickets = [ticket for _, ticket in plan.tickets() if not isinstance(ticket, Epic)]
+    tickets = tickets or list[Epic | Story | Task](plan.epics)
+    passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
+    rows = _rows(source, [ticket.ref for ticket in tickets], passages)
+    used = {ref for row in rows for ref in row.tickets}
+    ungrounded = _ungrounded(tickets, source.vocabulary, used)
+    taken = sum(bool(row.tickets) for row in rows)
+    return Trace(
+        rows=rows,
+        coverage=taken / len(rows) if rows else 1.0,
+        grounding=1 - len(ungrounded) / len(tickets) if tickets else 1.0,
+        ungrounded=ungrounded,
+    )
+
+
+def _passages(index: int, ticket: Epic | Story | Task) -> Iterable[_Passage]:
+    criteria = () if isinstance(ticket, Epic) else ticket.acceptance_criteria
+    for text, weight in (
+        (f"{ticket.name} {ticket.title}", 1.0),
+        *((criterion, 0.9) for criterion in criteria),
+        (ticket.description, 0.6),
+        (" ".join(ticket.components), 0.3),
+    ):
+        words = frozenset(stems(text))
+        if words:
+            yield _Passage(index, words, weight)
+
+
+def _rows(
+    source: _Document, refs: list[Ref], passages: list[_Passage]
+) -> tuple[TraceRow, ...]:
+    weights = _weights(source.words, passages, len(refs))
+    where: dict[str, list[int]] = defaultdict(list)
+    for i, passage in enumerate(passages):
+        for word in passage.words:
+            where[word].append(i)
+    rows = []
+    for requirement, words in zip(source.requirements, source.words, strict=True):
+        scores = _likeness(words, weights, where, passages)
+        ranked = sorted(scores, key=lambda ticket: (-scores[ticket], ticket))
+        best = scores[ranked[0]] if ranked else 0.0
+        chosen = [i for i in ranked if scores[i] >= max(TAKEN_UP, NEAR_BEST * best)]
+        rows.append(
+            TraceRow(
+                requirement=requirement,
+                tickets=tuple(refs[i] for i in chosen[:MOST_TICKETS]),
+                score=round(best, 3),
+            )
+        )
+    return tuple(rows)
+
+
+def _weights(
+    requirements: Iterable[frozenset[str]], passages: Iterable[_Passage], tickets: int
+) -> dict[str, float]:
+    """Each word's weight: its inverse frequency over requirements and tickets."""
+    by_ticket: dict[int, set[str]] = defaultdict(set)
+    for passage in passages:
+        by_ticket[passage.ticket] |= passage.words
+    counts = Counter(word for words in requirements for word in words)
+    total = tickets + sum(1 for _ in requirements)
+    counts.update(word for words in by_ticket.values() for word in words)
+    return {
+        word: math.log(1 + total / count) * (_WEAK_WEIGHT if word in _WEAK else 1.0)
+        for word, count in counts.items()
+    }
+
+
+def _likeness(
+    words: frozenset[str],
+    weights: dict[str, float],
+    where: dict[str, list[int]],
+    passages: list[_Passage],
+) -> dict[int, float]:
+    """How much of a requirement each ticket holds (0 to 1): in all its fields, and in the best
+    one of them, one half each. Tickets that share too few telling words are left out."""
+    whole: dict[int, dict[str, float]] = defaultdict(dict)
+    fields: Counter[int] = Counter()
+    for word in words:
+        for i in where.get(word, ()):
+            ticket, _, weight = passages[i]
+            fields[i] += weight * weights[word]  # type: ignore[assignment]
+            whole[ticket][word] = max(weight, whole[ticket].get(word, 0.0))
+    best: dict[int, float] = defaultdict(float)
+    for i, value in fields.items():
+        best[passages[i].ticket] = max(best[passages[i].ticket], value)
+    total = sum(weights[word] for word in words)
+    telling = len(words - _WEAK)
+    scores = {}
+    for ticket, shared in whole.items():
+        if 2 * len(shared.keys() - _WEAK) >= min(4, telling):
+            held = sum(weights[word] * weight for word, weight in shared.items())
+            scores[ticket] = (held + best[ticket]) / (2 * total)
+    return scores
+
+
+def _ungrounded(
+    tickets: list[Epic | Story | Task], vocabulary: frozenset[str], used: set[Ref]
+) -> tuple[Ref, ...]:
+    """The tickets that neither take up a requirement nor speak the document's words.
+
+    The words are those of name and title. They are counted twice, evenly and by how many of the
+    plan's tickets use them, and the mean is taken: what a whole plan is about must be in the
+    document, and so must most of what a single ticket is about.
+    """
+    titles = [frozenset(stems(f"{ticket.name} {ticket.title}")) for ticket in tickets]
+    counts = Counter(word for words in titles for word in words)
+    grounded: set[Ref] = set()
+    for ticket, words in zip(tickets, titles, strict=True):
+        evenly = {word: _WEAK_WEIGHT if word in _WEAK else 1.0 for word in words}
+        by_use = {word: weight * math.log(1 + counts[word]) for word, weight in evenly.items()}
+        shares = [
+            sum(each[word] for word in words & vocabulary) / sum(each.values())
+            for each in (evenly, by_use)
+            if words
+        ]
+        enough = SUPPORTED_TASK if ticket.ref.parent in grounded else SUPPORTED
+        if ticket.ref in used or (shares and sum(shares) / 2 >= enough):
+            grounded.add(ticket.ref)
+    return tuple(ticket.ref for ticket in tickets if ticket.ref not in grounded)
