@@ -41,6 +41,16 @@ class Block(NamedTuple):
     items: tuple[Item, ...] = ()
     rows: tuple[Row, ...] = ()
 
+    def texts(self) -> Iterator[str]:
+        """Its markdown, piece by piece: the content, each item at any depth, each cell."""
+        yield self.content
+        waiting = [*self.items]
+        for item in waiting:
+            yield item.content
+            waiting.extend(item.children)
+        for row in self.rows:
+            yield from row.cells
+
 
 @cache
 def _tokenizer() -> MarkdownIt:

@@ -24,7 +24,7 @@ from tickets.blocks import (
 )
 from tickets.diagnostics import Diagnostic, ParseResult
 from tickets.headings import Title, heading_text, read_heading
-from tickets.schema import Loc, Plan, Ref, Section
+from tickets.schema import Loc, Plan, Ref
 
 CODES: Final = {
     "T101": "the text is wrapped in a code fence, or stands among other words",
@@ -119,6 +119,7 @@ class _Reader:
         self.target: dict[str, Any] = self.plan  # the ticket, phase, team or section being read
         self.loc: Loc = ()
         self.field = ""  # the field of the target that further lines belong to
+        self.inline = False  # whether that field had a value on its label's line
         self.source = self._normal(text)
 
     def read(self) -> ParseResult:
@@ -314,8 +315,6 @@ class _Reader:
         word = {"epic": "Epic", "story": "Story", "task": "Task"}[title.kind]
         if title.label != word:
             self._warn("T103", f"the heading says {title.label!r}", f"write '{word}' and its type")
-        if not title.name:
-            self._warn("T103", f"{Ref(number=ticket['ref'])} has no name in its heading")
 
     def _team(self, name: str) -> None:
         match = _TEAM_EPICS.fullmatch(name.rstrip(": "))
@@ -374,12 +373,8 @@ class _Reader:
         if exact and exact[1]:
             value = line[exact.end() :].strip()
         if not exact or (exact[1] or t.CRITERIA) not in self._labels(name):
-            self._warn(
-                "T104",
-                f"the label {line.split(written)[0]}{written}{'…' if value else ''} "
-                "is not written as in the template",
-                self._fix_of_label(name),
-            )
+            fix = self._fix_of_label(name)
+            self._warn("T104", f"the label {written!r} is not written as in the template", fix)
         if name == "total":
             self._total(value)
             return
@@ -404,7 +399,7 @@ class _Reader:
         if loc in self.lines:
             self._warn("T108", f"{Ref(number=target['ref'])} has its {name} twice", loc=loc)
         self.lines[loc] = self.number
-        self.field = name
+        self.field, self.inline = name, bool(value)
         if name == "description":
             target["description"] = [value] if value else []
             return
@@ -444,7 +439,7 @@ class _Reader:
                     "it is kept in the description",
                     loc=(*self.loc, name),
                 )
-                self._describe(f"Depends on: {part}")
+                target.setdefault("outside", []).append(part)
         for sentence in forgiven:
             self._warn("T105", f"{ref}: {sentence}", loc=(*self.loc, name))
 
@@ -458,15 +453,16 @@ class _Reader:
             self._text(line)
         elif self.field == "acceptance_criteria":
             self._criterion(line)
-        elif self.field in ("dependencies", "components"):
-            bullet = _BULLET.match(line)
+        elif self.field in ("dependencies", "components") and (
+            (bullet := _BULLET.match(line)) or not self.inline
+        ):
             value = (bullet["text"] or "") if bullet else line.strip()
             self._warn("T106", f"the {self.field} are written as a list", "write them on one line")
             if self.field == "components":
                 self.target["components"] = [*self.target.get("components", ()), value]
             else:
                 self._read(self.field, value)
-        elif self.field and not self._has_value():
+        elif self.field and not self.inline and not self._has_value():
             self._read(self.field, line.strip())
             self._warn("T105", f"the value stands below its label: {line.strip()!r}")
         elif _RULE.match(line):
@@ -487,7 +483,7 @@ class _Reader:
             self._warn("T106", "a criterion is not written as '- …'")
             return
         if bullet["mark"] != "-" or bullet["indent"]:
-            self._warn("T106", f"a criterion begins with {bullet['mark']!r}", "write '- …'")
+            self._warn("T106", "a criterion is not written as '- …' at the line's start")
         self.lines[(*self.loc, "acceptance_criteria", len(criteria))] = self.number
         criteria.append(unescape_line(bullet["text"] or "", is_bold_label))
 
@@ -542,15 +538,18 @@ class _Reader:
             return []
         tail = rest.strip().strip("*").lstrip(":–—-,. ")
         reason = tail if reason is None else f"{tail} {reason}".strip() if tail else reason
+        pairs = [
+            (b, a, reason) if arrow < 0 else (a, b, reason)
+            for a, b, arrow in zip(refs, refs[1:], arrows, strict=False)
+        ]
         if not exact:
+            sign = t.RELATES if where == "integration" else t.BEFORE
             self._warn(
                 "T106",
                 f"the line {words[:60]!r} is not written as in the template",
-                f"write '**{refs[0]} {t.RELATES if where == 'integration' else t.BEFORE} "
-                f"{refs[1]}**: …'",
+                "; ".join(f"write '**{a} {sign} {b}**: …'" for a, b, _ in pairs),
             )
-        pairs = zip(refs, refs[1:], arrows, strict=False)
-        return [(b, a, reason) if arrow < 0 else (a, b, reason) for a, b, arrow in pairs]
+        return pairs
 
     def _item_line(self, line: str) -> None:
         bullet = _BULLET.match(line)
@@ -646,19 +645,14 @@ class _Reader:
     def _built(self) -> Plan:
         plan = self.plan
         for epic in plan["epics"]:
-            for ticket in (
-                epic,
-                *epic["stories"],
-                *(k for s in epic["stories"] for k in s["tasks"]),
-            ):
-                ticket["description"] = "\n".join(ticket["description"])
+            tasks = [task for story in epic["stories"] for task in story["tasks"]]
+            for ticket in (epic, *epic["stories"], *tasks):
+                waits = [
+                    f"\n\nWaits for {x} (outside this plan)." for x in ticket.pop("outside", ())
+                ]
+                ticket["description"] = "\n".join(ticket["description"]).rstrip() + "".join(waits)
                 ticket["ref"] = {"number": ticket["ref"]}
                 ticket.pop("stray", None)
         for section in plan["sections"]:
             section["text"] = "\n".join(section["text"])
-        plan["sections"] = [_section(s) for s in plan["sections"]]
         return Plan.model_validate(plan)
-
-
-def _section(section: dict[str, str]) -> Section:
-    return Section.model_validate(section)

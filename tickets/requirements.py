@@ -57,8 +57,9 @@ _HAS_INTENT = re.compile(
     rf"(?=.*\b(?:{_INTENT_VERBS})(?:s|es|d|ed|ing)?\b)|^(?:{_INTENT_VERBS})\b",
     re.IGNORECASE,
 )
-_USER_STORY = re.compile(r"as an? .{2,80}?,? (?:i|we) (?:want|need|would|can|could|get|should|am)",
-                         re.IGNORECASE)
+_USER_STORY = re.compile(
+    r"as an? .{2,80}?,? (?:i|we) (?:want|need|would|can|could|get|should|am)", re.IGNORECASE
+)
 _ASIDE = re.compile(
     r"(?:note|notice|n/?a|none|tbd|todo|tba|example|e\.g|see|why|pros?|cons?)\b(?!\w)",
     re.IGNORECASE,
@@ -88,7 +89,10 @@ TABLE_COLUMNS: tuple[tuple[str, bool], ...] = (
     # or the table must stand in a demanding section or have a column of identifiers.
     (r"^work to deliver|^(scope of )?work$|^work items?$|^deliverables?$", True),
     (r"^requirements?( description| text)?$|^acceptance criteri|^user stor(y|ies)$", True),
-    (r"^(tasks?|features?|capabilit(y|ies)|goals?|i want( to)?|expectations?|functionality)$", False),
+    (
+        r"^(tasks?|features?|capabilit(y|ies)|goals?|i want( to)?|expectations?|functionality)$",
+        False,
+    ),
     (r"^(description|summary|details?|what|title|name|story|item|scope)\b", False),
 )
 _COLUMNS = tuple((re.compile(pattern), enough) for pattern, enough in TABLE_COLUMNS)
@@ -250,9 +254,7 @@ def _leads(content: str) -> bool:
     return content.rstrip("*_ ").endswith(":")
 
 
-def _from_heading(
-    block: Block, section: Section, sections: Sequence[Section]
-) -> Iterator[_Found]:
+def _from_heading(block: Block, section: Section, sections: Sequence[Section]) -> Iterator[_Found]:
     """A heading is a requirement where it is an item of a demanding section: `Goals` has `Allow
     developers to …` below it, `User stories` `As an admin, I want …`."""
     text = _STEP.sub("", section.heading)
@@ -277,9 +279,7 @@ def _from_answer(question: str, answer: str, line: int, heading: str) -> Iterato
     yield _Found(rest, line, "question", heading)
 
 
-def _from_prose(
-    content: str, line: int, heading: str, *, leads: bool = False
-) -> Iterator[_Found]:
+def _from_prose(content: str, line: int, heading: str, *, leads: bool = False) -> Iterator[_Found]:
     """The sentences that demand something by a modal verb, or (weaker) say what is intended.
 
     One that only `leads` to the list below it is left out, as the list says the rest.

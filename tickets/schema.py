@@ -196,7 +196,8 @@ class Dependency(Model):
 
 class Ticket(Model):
     """The fields that epics, stories, tasks and bugs share. `name` is the heading's, `title` the
-    field's."""
+    field's.
+    """
 
     ref: Ref
     name: Heading = ""
@@ -210,7 +211,8 @@ class Ticket(Model):
 
 class Task(Ticket):
     """A task or bug under a story. The template gives it no criteria, components or priority;
-    they are kept where an author wrote them."""
+    they are kept where an author wrote them.
+    """
 
     type: TicketType | None = "Task"
     parent: Ref | None = None

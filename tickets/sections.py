@@ -31,6 +31,7 @@ class Kind(NamedTuple):
 DEMAND = Kind("demand", 9)
 NEUTRAL = Kind("proposal", 5)
 TITLE = Kind("proposal", 10)
+OUT_OF_SCOPE = Kind("excluded", 5)
 
 HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
     # The first pattern that is found in the heading (lower case, without numbering) counts.
@@ -58,7 +59,7 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
     (
         r"\b(non?|not|anti)[- ]?(goals?|requirements?|objectives?)\b|\bout[- ]of[- ]scope"
         r"|\bnot in scope|^exclusions?$|^(known )?limitations?$",
-        Kind("excluded", 5),
+        OUT_OF_SCOPE,
     ),
     (
         r"\balternatives?\b|\brationale\b|^drawbacks?|\bdrawbacks?$|\btrade-?offs?\b|^rejected"

@@ -15,7 +15,7 @@ def one_line(text: object) -> object:
 
 
 def many_lines(text: object) -> object:
-    """The normal form of a text of several lines: `\\n` between them, no blank at a line's end."""
+    """The normal form of a text of several lines: line feeds between them, no blank before."""
     if not isinstance(text, str):
         return text
     lines = _CONTROL.sub("", _LINE_BREAKS.sub("\n", text)).split("\n")

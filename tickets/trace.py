@@ -6,13 +6,16 @@ them. It finds what is called by its name, knows inflection, and knows no synony
 
 import math
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from tickets.outline import read_outline
 from tickets.requirements import Requirement, find_requirements
 from tickets.schema import Epic, Model, Plan, Ref, Story, Task
+from tickets.sections import OUT_OF_SCOPE, read_sections
 from tickets.words import stem, stems
 
 TAKEN_UP = 0.4
@@ -22,10 +25,12 @@ NEAR_BEST = 0.6
 """Further tickets are named if they are at least this share of the best one's likeness."""
 MOST_TICKETS = 4
 SUPPORTED = 0.6
-"""From this share of its title's words on the document supports a ticket."""
+"""A ticket is supported if one block of the document has this share of its title's words."""
 SUPPORTED_TASK = 0.3
 """The same for a task of a supported story: splitting work up needs words of its own."""
 
+_SUPPORTING = 4
+"""The weight from which a section can support a ticket."""
 _WEAK_WEIGHT = 0.35
 _WEAK = frozenset(
     stem(word)
@@ -36,6 +41,8 @@ _WEAK = frozenset(
     work""".split()
 )
 """Words that stand in any ticket about anything."""
+_EXPECTED = frozenset(map(stem, "test tests testing unit e2e documentation guide".split()))
+"""Work that a plan owes whether or not its document speaks of it."""
 _LABEL = re.compile(r"^(?:[A-Z]{1,4}-?\d+|[^:.]{3,40}?): (?=\S+ \S+ \S)")
 """What leads a requirement in: an identifier, or a topic like `Performance parameters`."""
 
@@ -72,11 +79,12 @@ class Trace(Model):
 
 
 class _Document(NamedTuple):
-    """What is kept of a document between plans: its requirements, their stems, all its stems."""
+    """What is kept of a document between plans: its requirements, their stems, and in which of
+    its blocks a stem stands."""
 
     requirements: tuple[Requirement, ...]
     words: tuple[frozenset[str], ...]
-    vocabulary: frozenset[str]
+    blocks: dict[str, list[int]]
 
 
 class _Passage(NamedTuple):
@@ -91,7 +99,16 @@ class _Passage(NamedTuple):
 def _read(document: str) -> _Document:
     requirements = find_requirements(document)
     words = tuple(frozenset(stems(_LABEL.sub("", item.text))) for item in requirements)
-    return _Document(requirements, words, frozenset(stems(document)))
+    sections = read_sections(document)
+    starts = [section.start for section in sections]
+    blocks: dict[str, list[int]] = defaultdict(list)
+    for number, block in enumerate(read_outline(document)):
+        kind = sections[bisect_right(starts, block.line) - 1].kind
+        # What is out of scope or a mere reference supports nothing; a risk or open question may.
+        if kind != OUT_OF_SCOPE and kind.weight >= _SUPPORTING:
+            for word in {word for text in block.texts() for word in stems(text)}:
+                blocks[word].append(number)
+    return _Document(requirements, words, blocks)
 
 
 def trace_plan(plan: Plan, document: str) -> Trace:
@@ -100,7 +117,7 @@ def trace_plan(plan: Plan, document: str) -> Trace:
     A requirement is taken up by a ticket that shares at least `TAKEN_UP` of the weight of its
     words, half of it in one field of the ticket. Weights are inverse document frequencies over
     the requirements and tickets, ln(1 + N / n). A ticket is grounded if it takes up a requirement
-    or if the document knows its title's words.
+    or if the document has its title's words in one place.
     """
     source = _read(document)
     tickets = [ticket for _, ticket in plan.tickets() if not isinstance(ticket, Epic)]
@@ -108,7 +125,7 @@ def trace_plan(plan: Plan, document: str) -> Trace:
     passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
     rows = _rows(source, [ticket.ref for ticket in tickets], passages)
     used = {ref for row in rows for ref in row.tickets}
-    ungrounded = _ungrounded(tickets, source.vocabulary, used)
+    ungrounded = _ungrounded(tickets, source.blocks, used)
     taken = sum(bool(row.tickets) for row in rows)
     return Trace(
         rows=rows,
@@ -131,9 +148,7 @@ def _passages(index: int, ticket: Epic | Story | Task) -> Iterable[_Passage]:
             yield _Passage(index, words, weight)
 
 
-def _rows(
-    source: _Document, refs: list[Ref], passages: list[_Passage]
-) -> tuple[TraceRow, ...]:
+def _rows(source: _Document, refs: list[Ref], passages: list[_Passage]) -> tuple[TraceRow, ...]:
     weights = _weights(source.words, passages, len(refs))
     where: dict[str, list[int]] = defaultdict(list)
     for i, passage in enumerate(passages):
@@ -200,26 +215,23 @@ def _likeness(
 
 
 def _ungrounded(
-    tickets: list[Epic | Story | Task], vocabulary: frozenset[str], used: set[Ref]
+    tickets: list[Epic | Story | Task], blocks: dict[str, list[int]], used: set[Ref]
 ) -> tuple[Ref, ...]:
-    """The tickets that neither take up a requirement nor speak the document's words.
+    """The tickets that neither take up a requirement nor speak of what the document speaks of.
 
-    The words are those of name and title. They are counted twice, evenly and by how many of the
-    plan's tickets use them, and the mean is taken: what a whole plan is about must be in the
-    document, and so must most of what a single ticket is about.
+    A ticket's words are those of its name and title, and they must stand together: a long
+    document has most words of its field somewhere.
     """
-    titles = [frozenset(stems(f"{ticket.name} {ticket.title}")) for ticket in tickets]
-    counts = Counter(word for words in titles for word in words)
     grounded: set[Ref] = set()
-    for ticket, words in zip(tickets, titles, strict=True):
-        evenly = {word: _WEAK_WEIGHT if word in _WEAK else 1.0 for word in words}
-        by_use = {word: weight * math.log(1 + counts[word]) for word, weight in evenly.items()}
-        shares = [
-            sum(each[word] for word in words & vocabulary) / sum(each.values())
-            for each in (evenly, by_use)
-            if words
-        ]
+    for ticket in tickets:
+        words = frozenset(stems(f"{ticket.name} {ticket.title}")) - _EXPECTED
+        weights = {word: _WEAK_WEIGHT if word in _WEAK else 1.0 for word in words}
+        held: dict[int, float] = defaultdict(float)
+        for word, weight in weights.items():
+            for block in blocks.get(word, ()):
+                held[block] += weight
+        share = max(held.values(), default=0.0) / sum(weights.values()) if weights else 1.0
         enough = SUPPORTED_TASK if ticket.ref.parent in grounded else SUPPORTED
-        if ticket.ref in used or (shares and sum(shares) / 2 >= enough):
+        if ticket.ref in used or share >= enough:
             grounded.add(ticket.ref)
     return tuple(ticket.ref for ticket in tickets if ticket.ref not in grounded)

@@ -11,7 +11,10 @@ from tickets import template as t
 from tickets.schema import Dependency, Priority, Ref, TicketType
 
 _NOTHING = re.compile(r"(?:(?:none|n/?a)(?:\s*\(.*\))?|nil|no|nothing|-+|–|—)?\.?", re.IGNORECASE)
-_POINTS = re.compile(r"[^\w-]{0,3}(\d{1,5})\s*(?:story\s*)?(?:points?|pts?|sp)?\.?", re.IGNORECASE)
+_POINTS = re.compile(
+    r"(?:about|approx\.?|ca\.?)?[^\w-]{0,3}(\d{1,5})\s*(?:story\s*)?(?:points?|pts?|sp)?\.?",
+    re.IGNORECASE,
+)
 _TICKET = r"(?:epic|stor(?:y|ies)|(?:sub-?)?task|bug)s?"
 _REFERENCE = re.compile(
     rf"(?:{_TICKET}\s*#?\s*)?(?P<number>\d{{1,4}}(?:\.\d{{1,4}}){{0,2}})(?![\w.]*\w)(?P<rest>.*)",

@@ -70,6 +70,7 @@ def stem(word: str) -> str:
     return str(_stemmer().stemWord(_ALIASES.get(word, word)))
 
 
+@lru_cache(maxsize=16_384)
 def stems(text: str) -> tuple[str, ...]:
     """The stems of the words of `text`, in order, without stop words and plain numbers."""
     return tuple(
