@@ -24,6 +24,7 @@ from tickets.blocks import (
 )
 from tickets.diagnostics import Diagnostic, ParseResult
 from tickets.headings import Title, heading_text, read_heading
+from tickets.links import read_links
 from tickets.schema import Loc, Plan, Ref
 
 CODES: Final = {
@@ -58,32 +59,6 @@ _LEVELS: Final = {
 _CANONICAL_LABEL = re.compile(r"\*\*([A-Z][A-Za-z ]+)\*\*:(?: |$)|\*\*Acceptance Criteria:\*\*$")
 _BULLET = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+•]|\d{1,4}[.)])(?:[ \t]+(?P<text>.*)|$)")
 _RULE = re.compile(r"[ \t]*(?:-[ \t]*){3,}$|[ \t]*(?:\*[ \t]*){3,}$|[ \t]*_{3,}$")
-_ARROWS: Final = {
-    "→": 1,
-    "->": 1,
-    "-->": 1,
-    "=>": 1,
-    "⇒": 1,
-    "⟶": 1,
-    "↔": 0,
-    "<->": 0,
-    "⇔": 0,
-    "<=>": 0,
-    "←": -1,
-    "<-": -1,
-}
-_ARROW = re.compile(r"\s*(?:\([^()]*\)\s*)?(<->|<=>|-->|->|=>|<-|[→⇒⟶↔⇔←])\s*")
-_VERB = re.compile(
-    r"\s*(?:(?P<after>depends on|requires|needs|waits for|is blocked by)"
-    r"|(?P<before>blocks|before|precedes|must precede|enables|unblocks))\s+",
-    re.IGNORECASE,
-)
-_TOTAL = re.compile(
-    r"\D{0,3}(?P<points>\d{1,5})(?:\s*(?:story\s*)?(?:points?|pts?))?"
-    r"(?:\s*(?:across|over|for|,|\()?\s*(?P<teams>\d{1,5})\s*teams?\)?)?\.?",
-    re.IGNORECASE,
-)
-_TEAM_EPICS = re.compile(r"(?P<team>.*?)\s*\((?P<refs>[^()]*)\)\s*")
 
 
 def parse_plan(text: str, *, strict: bool = False) -> ParseResult:
@@ -317,17 +292,8 @@ class _Reader:
             self._warn("T103", f"the heading says {title.label!r}", f"write '{word}' and its type")
 
     def _team(self, name: str) -> None:
-        match = _TEAM_EPICS.fullmatch(name.rstrip(": "))
-        refs = []
-        if match:
-            for part in match["refs"].split(","):
-                found = values.read_reference(part)
-                if found is None or found.rest.strip():
-                    match = None
-                    break
-                refs.append(found.ref)
-        team = match["team"] if match else name
-        self._open("allocation", "team", {"team": team, "epics": refs, "staffing": []})
+        team, epics = values.read_team(name)
+        self._open("allocation", "team", {"team": team, "epics": epics, "staffing": []})
 
     # Lines that are no headings.
 
@@ -496,60 +462,21 @@ class _Reader:
         name = "integration_points" if where == "integration" else "critical_path"
         if self.where == "cross":
             self._warn("T106", "a line stands under no heading", "write it under its own")
-        links = self._links(words, where)
-        if not links:
+        sign = t.RELATES if where == "integration" else t.BEFORE
+        pairs, exact = read_links(words, sign)
+        if not pairs:
             self._stray(line)
             return
-        for first, second, reason in links:
-            self.lines[(name, len(self.plan[name]))] = self.number
-            keys = ("first", "second") if where == "integration" else ("before", "after")
-            self.plan[name].append({keys[0]: first, keys[1]: second, "text": reason})
-
-    def _links(self, words: str, where: str) -> list[tuple[Ref, Ref, str]]:
-        """The pairs of tickets of a line such as `**Epic 1 → Epic 2**: why`."""
-        bold = re.match(r"(\*\*|__)(.+?)\1\s*(?::\s*(.*)|$)", words)
-        head, reason = (bold[2], bold[3] or "") if bold else (words, None)
-        exact = bold is not None
-        refs: list[Ref] = []
-        arrows: list[int] = []
-        rest = head
-        while True:
-            found = values.read_reference(rest)
-            if found is None:
-                break
-            exact = exact and found.canonical
-            refs.append(found.ref)
-            rest = found.rest
-            arrow = _ARROW.match(rest)
-            verb = None if arrow else _VERB.match(rest)
-            if arrow:
-                arrows.append(_ARROWS[arrow[1]])
-                exact = exact and arrow[0] == (
-                    f" {t.RELATES} " if where == "integration" else f" {t.BEFORE} "
-                )
-                rest = rest[arrow.end() :]
-            elif verb:
-                arrows.append(1 if verb["before"] else -1)
-                exact = False
-                rest = rest[verb.end() :]
-            else:
-                break
-        if len(refs) < 2 or len(arrows) < len(refs) - 1:
-            return []
-        tail = rest.strip().strip("*").lstrip(":–—-,. ")
-        reason = tail if reason is None else f"{tail} {reason}".strip() if tail else reason
-        pairs = [
-            (b, a, reason) if arrow < 0 else (a, b, reason)
-            for a, b, arrow in zip(refs, refs[1:], arrows, strict=False)
-        ]
         if not exact:
-            sign = t.RELATES if where == "integration" else t.BEFORE
             self._warn(
                 "T106",
                 f"the line {words[:60]!r} is not written as in the template",
                 "; ".join(f"write '**{a} {sign} {b}**: …'" for a, b, _ in pairs),
             )
-        return pairs
+        keys = ("first", "second") if where == "integration" else ("before", "after")
+        for first, second, reason in pairs:
+            self.lines[(name, len(self.plan[name]))] = self.number
+            self.plan[name].append({keys[0]: first, keys[1]: second, "text": reason})
 
     def _item_line(self, line: str) -> None:
         bullet = _BULLET.match(line)
@@ -582,20 +509,11 @@ class _Reader:
             self._warn("T105", sentence, loc=(*self.loc, name))
 
     def _total(self, value: str) -> None:
-        match = _TOTAL.fullmatch(value)
-        if match is None:
-            self._warn(
-                "T105",
-                f"the total effort {value!r} is no number of points",
-                "write it like '76 story points across 3 teams'",
-                loc=("total",),
-            )
-            return
+        total, forgiven = values.read_total(value)
         self.lines[("total",)] = self.number
-        self.plan["total"] = {
-            "points": int(match["points"]),
-            "teams": int(match["teams"]) if match["teams"] else None,
-        }
+        for sentence in forgiven:
+            self._warn("T105", sentence, loc=("total",))
+        self.plan["total"] = total
         self.where, self.target, self.loc = "end", self.plan, ()
 
     def _text(self, line: str, *, fenced: bool = False, raw: bool = False) -> None:

@@ -31,7 +31,7 @@ Write the plan."""
 _MARKERS = (
     # What would end the document early or begin a turn of its own, in the chat templates of the
     # models in use. A blank behind the first character takes its meaning and leaves it readable.
-    re.compile(r"<(?=\s*/?\s*document\b)", re.IGNORECASE),
+    re.compile(r"<(?=(?:/\s*)?document\b)", re.IGNORECASE),
     re.compile(r"<(?=\||｜|</?SYS>>)"),
     re.compile(r"<(?=/?s>|/?(?:bos|eos|unk|pad)>|(?:start|end)_of_turn>)"),
     re.compile(r"\[(?=/?INST\])"),

@@ -8,7 +8,7 @@ import re
 from typing import Final, NamedTuple
 
 from tickets import template as t
-from tickets.schema import Dependency, Priority, Ref, TicketType
+from tickets.schema import Dependency, Priority, Ref, TicketType, Total
 
 _NOTHING = re.compile(r"(?:(?:none|n/?a)(?:\s*\(.*\))?|nil|no|nothing|-+|–|—)?\.?", re.IGNORECASE)
 _POINTS = re.compile(
@@ -25,6 +25,13 @@ _AND = re.compile(rf"\s+(?:and|&|\+)\s+(?={_TICKET}\s*#?\d)|\s*;\s*", re.IGNOREC
 _CANONICAL_REFERENCE = re.compile(
     r"Epic \d{1,4}|Story \d{1,4}\.\d{1,4}|Task \d{1,4}\.\d{1,4}\.\d{1,4}"
 )
+_TOTAL = re.compile(
+    r"\D{0,3}(?P<points>\d{1,5})(?:\s*(?:story\s*)?(?:points?|pts?))?"
+    r"(?:\s*(?:across|over|for|,|\()?\s*(?P<teams>\d{1,5})\s*teams?\)?)?\.?",
+    re.IGNORECASE,
+)
+_TEAM_EPICS = re.compile(r"(?P<team>.*?)\s*\((?P<refs>[^()]*)\)\s*")
+_CANONICAL_TOTAL = re.compile(r"\d{1,5} story points(?: across (?:1 team|\d{1,5} teams))?")
 _CANONICAL_KEY = re.compile(re.escape(t.KEY_OPEN) + r"([^\[\]\s]+)" + re.escape(t.KEY_CLOSE))
 _KEY_WORDS = re.compile(r"^generated\s+as\b", re.IGNORECASE)
 _PRIORITIES: Final[dict[str, Priority]] = {
@@ -166,6 +173,29 @@ def read_dependencies(text: str) -> tuple[list[Dependency], list[str], list[str]
         if not found.canonical or (inner is None and rest):
             leniencies.append(f"dependency {part!r} read as {found.ref}")
     return dependencies, leniencies, outside
+
+
+def read_team(text: str) -> tuple[str, list[Ref]]:
+    """The team and the epics of an allocation's heading: `Platform Team (Epic 1, Epic 3):`."""
+    match = _TEAM_EPICS.fullmatch(text.rstrip(": "))
+    if match is None:
+        return text, []
+    found = [read_reference(part) for part in match["refs"].split(",")]
+    refs = [reference.ref for reference in found if reference and not reference.rest.strip()]
+    return (match["team"], refs) if len(refs) == len(found) else (text, [])
+
+
+def read_total(text: str) -> tuple[Total | None, list[str]]:
+    """`76 story points across 3 teams`, forgiving how the numbers are joined."""
+    match = _TOTAL.fullmatch(text)
+    if match is None:
+        fix = "write it like '76 story points across 3 teams'"
+        return None, [f"the total effort {text!r} is no number of points; {fix}"]
+    total = Total(
+        points=int(match["points"]), teams=int(match["teams"]) if match["teams"] else None
+    )
+    exact = _CANONICAL_TOTAL.fullmatch(text) is not None
+    return total, [] if exact else [f"the total effort {text!r} read as {total.points} points"]
 
 
 def _split(text: str) -> list[str]:

@@ -1,0 +1,229 @@
+"""LoRA adapters: found, checked before anything is loaded, and on a CPU merged into the model.
+
+vLLM applies an adapter at run time on a GPU; on a CPU that costs more than half of the speed, so
+there the merged model is made once and kept in the cache.
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from inference.checksums import MANIFEST, Say, built_folder, cache_folder, file_hashes, text_hash
+from inference.models import ModelFolder, read_folder, read_header, weight_files
+from tickets.files import InputError
+
+RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""The ranks vLLM makes room for; an adapter's own rank may be smaller than its place."""
+
+SHIPPED: Final = Path(__file__).parent / "adapters"
+"""One folder for each model that comes with an adapter, named like the model."""
+
+PARITY_NATS: Final = 0.01
+"""How far the merged model may lie from model + adapter: mean Kullback-Leibler divergence of the
+next token, in nats. Rounding to bf16 alone makes about a thousandth."""
+
+_PARITY_TEXT = """# Jira Tickets Structure - Saved Searches
+
+## Epic Structure
+
+### Epic 1: Search Service
+**Epic Title**: Store and run saved searches
+**Epic Owner**: Platform Team
+**Story Points**: 21
+
+##### Story 1.1: Search storage
+**Description**: Keep each user's searches, with a name and a time of change.
+"""
+
+_UNSUPPORTED: Final[dict[str, str]] = {
+    "use_dora": "DoRA",
+    "lora_bias": "biases of its own",
+    "modules_to_save": "whole modules beside the low-rank ones",
+    "layer_replication": "replicated layers",
+    "alora_invocation_tokens": "activation by tokens (aLoRA)",
+    "use_qalora": "QALoRA",
+    "use_bdlora": "block-diagonal LoRA",
+}
+_PLAIN_INITS = (True, False, None, "gaussian", "eva", "orthogonal")
+_LORA_KEY = re.compile(r"base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight")
+
+
+class Adapter(NamedTuple):
+    """A checked adapter: its folder, the hash of its files, its rank (as vLLM counts it)."""
+
+    name: str
+    path: Path
+    hash: str
+    rank: int
+
+
+def shipped_adapter(model: ModelFolder) -> Path | None:
+    """The folder of the adapter that comes with Planloom for `model`, None if there is none."""
+    folder = SHIPPED / model.name
+    return folder if (folder / "adapter_config.json").is_file() else None
+
+
+def read_adapter(path: Path, model: ModelFolder, format_hash: str) -> Adapter:
+    """The adapter in `path`, checked against the model, the format and what vLLM loads.
+
+    Args:
+        path: a folder with `adapter_config.json`, `adapter_model.safetensors` and `planloom.json`,
+            in which `format_hash` says what it was trained on.
+        model: the model it is to be used with.
+        format_hash: of the format in use.
+
+    Raises:
+        InputError: a file is missing or damaged, the format is another one, the weights do not
+            fit the model, or it uses something that vLLM does not load.
+    """
+    if not path.is_dir():
+        raise InputError(f"adapter {path}: there is no such folder")
+    config = _read_json(path / "adapter_config.json")
+    weights = path / "adapter_model.safetensors"
+    if not weights.is_file():
+        other = " (only a pickle, which could run code)" * (path / "adapter_model.bin").is_file()
+        raise InputError(f"adapter {path}: adapter_model.safetensors is missing{other}")
+    _check_format(path, format_hash)
+    rank = _check_config(path, config)
+    _check_shapes(path, read_header(weights), model)
+    hashes = file_hashes([path / "adapter_config.json", weights])
+    return Adapter(path.name, path, text_hash(*(hashes[name] for name in sorted(hashes))), rank)
+
+
+def stable_copy(adapter: Adapter) -> Path:
+    """The adapter's folder under a name made from its content.
+
+    vLLM's prefix cache tells adapters apart by name and path, so a folder whose content changes
+    in place would be answered from what the old one computed.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    folder = cache_folder() / "adapters" / adapter.hash[:16]
+
+    def build(new: Path) -> None:
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(adapter.path / name, new / name)
+
+    return built_folder(folder, build, lambda _: None, f"the adapter {adapter.name}")
+
+
+def merged_model(model: ModelFolder, adapter: Adapter, say: Say) -> ModelFolder:
+    """The model with the adapter merged into its weights, made once and kept in the cache.
+
+    Raises:
+        InputError: the merged weights answer differently from model + adapter (see
+            `PARITY_NATS`), or the cache cannot be written.
+    """
+    folder = cache_folder() / "merged" / f"{model.hash[:12]}-{adapter.hash[:12]}"
+
+    def build(new: Path) -> None:
+        say(f"first use of the adapter {adapter.name}: merging it into {model.name}")
+        for file in model.path.iterdir():
+            if file.is_file() and file.suffix != ".safetensors" and file.name != MANIFEST:
+                shutil.copyfile(file, new / file.name)
+        (new / "model.safetensors.index.json").unlink(missing_ok=True)
+        distance = _merge(model.path, adapter.path, new)
+        if not distance <= PARITY_NATS:
+            raise InputError(
+                f"adapter {adapter.path}: merged into {model.name} it lies {distance:.4f} nats "
+                f"from model + adapter (at most {PARITY_NATS} are allowed); train it with a "
+                "smaller alpha or learning rate, or use it on a GPU, where it is not merged"
+            )
+
+    built_folder(folder, build, say, f"the model {model.name} with {adapter.name}")
+    return read_folder(model.name, folder)
+
+
+def _merge(model: Path, adapter: Path, folder: Path) -> float:
+    """Write the merged weights in bf16 and measure them as read back; returns nats."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    tokenizer = AutoTokenizer.from_pretrained(model, local_files_only=True)
+    ids = torch.tensor([tokenizer.encode(_PARITY_TEXT)])
+
+    def load(path: Path) -> Any:
+        return AutoModelForCausalLM.from_pretrained(
+            path, dtype=torch.float32, local_files_only=True, trust_remote_code=False
+        )
+
+    with torch.inference_mode():
+        tuned = PeftModel.from_pretrained(load(model), str(adapter)).eval()
+        expected = tuned(input_ids=ids).logits[0].log_softmax(-1)
+        tuned.merge_and_unload().to(torch.bfloat16).save_pretrained(folder)
+        found = load(folder).eval()(input_ids=ids).logits[0].log_softmax(-1)
+        return float((expected.exp() * (expected - found)).sum(-1).mean())
+
+
+def _check_format(path: Path, format_hash: str) -> None:
+    trained = _read_json(path / "planloom.json").get("format_hash")
+    if trained != format_hash:
+        raise InputError(
+            f"adapter {path}: it was trained with the format {str(trained)[:12]}, this version "
+            f"uses {format_hash[:12]}; train it anew, or use the version that it was trained with"
+        )
+
+
+def _check_config(path: Path, config: dict[str, Any]) -> int:
+    """The rank vLLM has to make room for."""
+    if config.get("peft_type") != "LORA":
+        raise InputError(f"adapter {path}: its type is {config.get('peft_type')}, not LORA")
+    for key, what in _UNSUPPORTED.items():
+        if config.get(key):
+            raise InputError(
+                f"adapter {path}: {key} is set ({what}), which vLLM does not load; train it "
+                "without"
+            )
+    if config.get("bias", "none") != "none":
+        raise InputError(f"adapter {path}: bias must be none for vLLM, not {config['bias']}")
+    if config.get("init_lora_weights", True) not in _PLAIN_INITS:
+        raise InputError(
+            f"adapter {path}: init_lora_weights={config['init_lora_weights']} changes the base "
+            "weights, so the adapter fits no other model; train it with true"
+        )
+    ranks = [config.get("r"), *(config.get("rank_pattern") or {}).values()]
+    if not all(isinstance(r, int) and 1 <= r <= RANKS[-1] for r in ranks):
+        raise InputError(f"adapter {path}: rank {ranks}; vLLM takes 1 to {RANKS[-1]}")
+    return next(rank for rank in RANKS if rank >= max(r for r in ranks if isinstance(r, int)))
+
+
+def _check_shapes(path: Path, tensors: dict[str, list[int]], model: ModelFolder) -> None:
+    """Each low-rank pair must stand beside a weight of the model and have its sides."""
+    base: dict[str, list[int]] = {}
+    for file in weight_files(model.name, model.path):
+        base |= read_header(file)
+    if not tensors:
+        raise InputError(f"adapter {path}: it holds no weights")
+    for key, shape in tensors.items():
+        match = _LORA_KEY.fullmatch(key)
+        weight = base.get(f"{match[1]}.weight") if match else None
+        if match is None or weight is None:
+            raise InputError(
+                f"adapter {path}: {key} has no counterpart in the model {model.name}; the "
+                "adapter belongs to another model"
+            )
+        # A: [rank, in]; B: [out, rank]; the weight: [out, in].
+        own, needed = (shape[1], weight[1]) if match[2] == "A" else (shape[0], weight[0])
+        if own != needed:
+            raise InputError(
+                f"adapter {path}: {key} has {own} where the model {model.name} has {needed}; "
+                "the adapter belongs to another model"
+            )
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"adapter {file.parent}: {file.name} is missing") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot be read ({error})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{file}: is not a JSON object")
+    return content
