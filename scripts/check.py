@@ -196,7 +196,7 @@ def _document(source: str | None) -> str | None:
         return None
     from tickets.documents import read_document
 
-    return read_document(source).text
+    return read_document(Path(source)).text
 
 
 def _vocabulary(path: Path | None) -> "Vocabulary | None":

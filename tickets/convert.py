@@ -11,12 +11,13 @@ import io
 import re
 import statistics
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 LARGEST_UNPACKED = 200 * 1024 * 1024
 """Bytes that a DOCX may hold when unpacked; far more is an archive made to fill the memory."""
 
+_BULLET = re.compile(r"^[•◦▪●○■‣∙·–]\s*")
 _HEADING_RATIO = 1.15
 """Type larger than the body's by this factor makes a heading."""
 _LONGEST_HEADING = 100
@@ -49,7 +50,11 @@ def html_to_markdown(html: str) -> str:
     try:
         # Asterisks and underscores of identifiers are left alone: a model reads this, no browser.
         converter = MarkdownConverter(
-            heading_style=ATX, bullets="-", escape_asterisks=False, escape_underscores=False
+            heading_style=ATX,
+            bullets="-",
+            escape_asterisks=False,
+            escape_underscores=False,
+            table_infer_header=True,
         )
         markdown = str(converter.convert_soup(soup))
     except RecursionError as error:
@@ -63,7 +68,7 @@ def docx_to_markdown(data: bytes) -> str:
     Raises:
         ConversionError: it is damaged, no Word document, or unpacks to too much.
     """
-    import mammoth
+    import mammoth  # type: ignore[import-untyped]
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -76,7 +81,7 @@ def docx_to_markdown(data: bytes) -> str:
         raise ConversionError(
             f"it is no Word document that can be read ({error}); open it and save it as DOCX again"
         ) from error
-    return html_to_markdown(_with_header_rows(html))
+    return html_to_markdown(html)
 
 
 def pdf_to_markdown(data: bytes) -> str:
@@ -107,26 +112,13 @@ def pdf_to_markdown(data: bytes) -> str:
     return "\n".join(part for page in pages for part in _page_to_markdown(page, body, sizes)) + "\n"
 
 
-def _with_header_rows(html: str) -> str:
-    """Word tables rarely mark their header: take the first row for it, as a reader does."""
-    return re.sub(
-        r"<table><tr>(.*?)</tr>",
-        lambda match: (
-            "<table><thead><tr>"
-            + re.sub(r"(</?)td\b", r"\1th", match[1])
-            + "</tr></thead>"
-        ),
-        html,
-        flags=re.DOTALL,
-    )
-
-
 def _read_page(page: Any) -> list[_Line | str]:
     """The lines of a PDF page and, in their places, its tables as markdown."""
     tables = page.find_tables()
     rest = page
     for table in tables:
-        rest = rest.outside_bbox(_clipped(table.bbox, page.bbox))
+        # A border may lie outside the page, which outside_bbox refuses.
+        rest = rest.filter(lambda item, box=table.bbox: not _is_inside(item, box))
     parts: list[tuple[float, _Line | str]] = [
         (table.bbox[1], _table_to_markdown(table.extract())) for table in tables
     ]
@@ -138,10 +130,10 @@ def _read_page(page: Any) -> list[_Line | str]:
     return [part for _, part in sorted(parts, key=lambda part: part[0])]
 
 
-def _clipped(box: Sequence[float], page: Sequence[float]) -> tuple[float, ...]:
-    return (
-        max(box[0], page[0]), max(box[1], page[1]), min(box[2], page[2]), min(box[3], page[3])
-    )
+def _is_inside(item: Mapping[str, Any], box: Sequence[float]) -> bool:
+    """Whether the middle of a PDF object lies in a box (left, top, right, bottom; points)."""
+    x, y = (item["x0"] + item["x1"]) / 2, (item["top"] + item["bottom"]) / 2
+    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
 
 
 def _table_to_markdown(rows: Sequence[Sequence[str | None]]) -> str:
@@ -162,14 +154,13 @@ def _page_to_markdown(
             parts.append(line)
             last = None
             continue
-        text = re.sub(r"^[•◦▪●○■‣∙·–]\s*", "- ", line.text.strip())
+        text = _BULLET.sub("- ", line.text.strip())
         is_short = len(text) <= _LONGEST_HEADING and not text.startswith("- ")
-        if line.size in heading_sizes and is_short:
-            parts.append("\n" + "#" * min(6, heading_sizes.index(line.size) + 1) + f" {text}\n")
-            last = None
-            continue
-        if line.bold and is_short and not text.endswith((".", ",")):
-            parts.append(f"\n{'#' * min(6, len(heading_sizes) + 1)} {text}\n")
+        is_large = line.size in heading_sizes
+        if is_short and (is_large or (line.bold and not text.endswith((".", ",")))):
+            # Bold lines of the body's size are headings below all that are larger.
+            level = (heading_sizes.index(line.size) if is_large else len(heading_sizes)) + 1
+            parts.append(f"\n{'#' * min(6, level)} {text}\n")
             last = None
             continue
         if last is None or line.top - last.bottom > 0.7 * (line.bottom - line.top):

@@ -42,7 +42,7 @@ _MOST_CONTROL = 0.01
 
 
 class Document(Model):
-    """A feature document: `text` is markdown with `\\n` line ends and no byte order mark.
+    """A feature document: `text` is markdown with LF line ends and no byte order mark.
 
     `name` is the file's without suffix, `source` its path or `-`, `sha256` that of the text in
     UTF-8 (hex), `note` what a reader should know of how it was read ("" if nothing).
@@ -101,7 +101,9 @@ def find_documents(arguments: Iterable[str | Path]) -> list[Path]:
         for path in _find(Path(argument)):
             found.setdefault(path if path == STANDARD_INPUT else path.resolve(), path)
     if not found:
-        raise InputError("no document given; name files, directories, globs or - for standard input")
+        raise InputError(
+            "no document given; name files, directories, globs or - for standard input"
+        )
     return list(found.values())
 
 
@@ -115,7 +117,8 @@ def _find(path: Path) -> Iterator[Path]:
             )
         yield from inside
     elif glob.has_magic(str(path)) and not path.exists():
-        matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))
+        # Path.glob refuses absolute patterns.
+        matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
         files = [match for match in matches if match.is_file()]
         if not files:
             raise InputError(f"{path}: matches no file; check the pattern and where you are")
@@ -137,7 +140,7 @@ def _walk(directory: Path) -> Iterator[Path]:
 def _nearest(path: Path) -> str:
     """What to do about a missing path: the nearest name beside it, if one is near."""
     try:
-        names = os.listdir(path.parent)
+        names = [other.name for other in path.parent.iterdir()]
     except OSError:
         return f"; there is no directory {path.parent}"
     close = difflib.get_close_matches(path.name, names, n=1)
@@ -226,6 +229,4 @@ def _guessed(data: bytes, source: str, error: UnicodeDecodeError) -> tuple[str, 
 
 
 def _binary(source: str) -> InputError:
-    return InputError(
-        f"{source}: is a binary file; give markdown, text, HTML, DOCX or PDF"
-    )
+    return InputError(f"{source}: is a binary file; give markdown, text, HTML, DOCX or PDF")

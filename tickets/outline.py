@@ -33,7 +33,8 @@ class Row(NamedTuple):
 
 class Block(NamedTuple):
     """A block at the top of a document. A heading or paragraph has `content` (markdown), a list
-    `items`, a table `rows`, the first of which is its header."""
+    `items`, a table `rows`, the first of which is its header.
+    """
 
     type: Literal["heading", "paragraph", "list", "table"]
     line: int

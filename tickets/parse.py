@@ -56,7 +56,9 @@ _LEVELS: Final = {
     "phase": 3,
     "allocation": 2,
 }
-_CANONICAL_LABEL = re.compile(r"\*\*([A-Z][A-Za-z ]+)\*\*:(?: |$)|\*\*Acceptance Criteria:\*\*$")
+_CANONICAL = re.compile(r"\*\*(?:([A-Z][A-Za-z ]+)\*\*:(?: (.*)|$)|(Acceptance Criteria):\*\*$)")
+_EPIC_LABELS: Final = {label: LABELS[label.lower()] for label in t.EPIC_FIELDS}
+_TICKET_LABELS: Final = {label: LABELS[label.lower()] for label in t.STORY_FIELDS}
 _BULLET = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+•]|\d{1,4}[.)])(?:[ \t]+(?P<text>.*)|$)")
 _RULE = re.compile(r"[ \t]*(?:-[ \t]*){3,}$|[ \t]*(?:\*[ \t]*){3,}$|[ \t]*_{3,}$")
 
@@ -176,7 +178,11 @@ class _Reader:
             self._other_heading(line, level, title.name)
             return
         if kind == "criteria":
-            self._warn("T104", "the acceptance criteria stand under a heading", self._label_fix())
+            self._warn(
+                "T104",
+                "the acceptance criteria stand under a heading",
+                f"write {self._label(t.CRITERIA)}",
+            )
             self.field = "acceptance_criteria"
             return
         if level != _LEVELS[kind]:
@@ -240,9 +246,6 @@ class _Reader:
             self._warn("T109", f"the section {name!r} is not of the template; kept at the end")
             self._open("sections", "section", {"heading": name, "text": []})
 
-    def _label_fix(self) -> str:
-        return f"write '**{t.CRITERIA}:**'"
-
     def _open(self, name: str, where: str, item: dict[str, Any]) -> None:
         self.plan[name].append(item)
         self.where, self.target, self.field = where, item, ""
@@ -298,9 +301,11 @@ class _Reader:
     # Lines that are no headings.
 
     def _line(self, line: str) -> None:
+        if self._canonical_field(line):
+            return
         label = LABEL.match(line) if ":" in line or "*" in line else None
         if label and self._is_field(label):
-            self._field(line, label)
+            self._loose_field(label)
         elif not line.strip():
             if self.field == "description" or self.where == "section":
                 self._text("")
@@ -319,6 +324,25 @@ class _Reader:
         elif not _RULE.match(line):
             self._stray(line)
 
+    def _canonical_field(self, line: str) -> bool:
+        """Read the line if it is a field as the template writes it; whether it was one."""
+        exact = _CANONICAL.match(line) if line.startswith("**") else None
+        if exact is None:
+            return False
+        label = exact[1] or exact[3]
+        if label == t.TOTAL and self.where in ("allocation", "team"):
+            self._total((exact[2] or "").strip())
+            return True
+        name = self._labels().get(label) if self.where == "ticket" else None
+        if name is None:
+            return False
+        self._set(name, (exact[2] or "").strip())
+        return True
+
+    def _labels(self) -> dict[str, str]:
+        """The template's labels for the ticket being read, and the fields they stand for."""
+        return _EPIC_LABELS if len(self.loc) == 2 else _TICKET_LABELS
+
     def _is_field(self, label: re.Match[str]) -> bool:
         """Whether a line that looks like a field is one here."""
         name = LABELS[" ".join(label["name"].lower().split())]
@@ -331,39 +355,29 @@ class _Reader:
     def _has_value(self) -> bool:
         return bool(self.target.get(self.field))
 
-    def _field(self, line: str, label: re.Match[str]) -> None:
+    def _loose_field(self, label: re.Match[str]) -> None:
         written = " ".join(label["name"].split())
         name = LABELS[written.lower()]
+        right = (
+            [t.TOTAL] if name == "total" else [k for k, v in self._labels().items() if v == name]
+        )
+        fix = f"write {self._label(right[0])}" if right else None
+        self._warn("T104", f"the label {written!r} is not written as in the template", fix)
         value = label["value"].strip()
-        exact = _CANONICAL_LABEL.match(line)
-        if exact and exact[1]:
-            value = line[exact.end() :].strip()
-        if not exact or (exact[1] or t.CRITERIA) not in self._labels(name):
-            fix = self._fix_of_label(name)
-            self._warn("T104", f"the label {written!r} is not written as in the template", fix)
         if name == "total":
             self._total(value)
-            return
-        self._set(name, value)
+        else:
+            self._set(name, value)
 
-    def _labels(self, name: str) -> tuple[str, ...]:
-        if self.where != "ticket":
-            return (t.TOTAL,)
-        epic = len(self.loc) == 2
-        labels = t.EPIC_FIELDS if epic else t.STORY_FIELDS
-        return tuple(label for label in labels if LABELS[label.lower()] == name)
-
-    def _fix_of_label(self, name: str) -> str | None:
-        labels = self._labels(name)
-        if not labels:
-            return None
-        return self._label_fix() if labels[0] == t.CRITERIA else f"write '**{labels[0]}**:'"
+    @staticmethod
+    def _label(label: str) -> str:
+        return f"'**{label}:**'" if label == t.CRITERIA else f"'**{label}**:'"
 
     def _set(self, name: str, value: str) -> None:
         target = self.target
         loc = (*self.loc, name)
         if loc in self.lines:
-            self._warn("T108", f"{Ref(number=target['ref'])} has its {name} twice", loc=loc)
+            self._warn("T108", f"{self._ref()} has its {name} twice", loc=loc)
         self.lines[loc] = self.number
         self.field, self.inline = name, bool(value)
         if name == "description":
@@ -379,7 +393,7 @@ class _Reader:
 
     def _read(self, name: str, value: str) -> None:
         """Set a field of the ticket from its text, and say what was forgiven."""
-        target, ref = self.target, Ref(number=self.target["ref"])
+        target = self.target
         forgiven: list[str] = []
         if name in ("title", "owner"):
             target[name] = value
@@ -401,13 +415,16 @@ class _Reader:
             for part in outside:
                 self._warn(
                     "T110",
-                    f"{ref} depends on {part!r}, which names no ticket",
+                    f"{self._ref()} depends on {part!r}, which names no ticket",
                     "it is kept in the description",
                     loc=(*self.loc, name),
                 )
                 target.setdefault("outside", []).append(part)
         for sentence in forgiven:
-            self._warn("T105", f"{ref}: {sentence}", loc=(*self.loc, name))
+            self._warn("T105", f"{self._ref()}: {sentence}", loc=(*self.loc, name))
+
+    def _ref(self) -> Ref:
+        return Ref(number=self.target["ref"])
 
     def _describe(self, text: str) -> None:
         description = self.target["description"]

@@ -30,7 +30,8 @@ _MODAL = re.compile(
 )
 _NO_DEMAND = re.compile(
     r"^(?:no|for example|for instance|e\.g\.|there (?:is|are|will be) no|must|should)\b"
-    r"|\b(?:should|must) (?:also )?(?:be noted|note|have been)\b|\bshould we\b|\bunable\b|\blikely\b"
+    r"|\b(?:should|must) (?:also )?(?:be noted|note|have been)\b|\bshould we\b"
+    r"|\b(?:unable|likely)\b"
     r"|\b(?:may|might|would|could|not|n.t|did|used to) (?:\w+ )?(?:need|have) to\b"
     r"|\bwe (?:should|need to|have to) (?:discuss|consider|decide|revisit|note|think|assume)\b"
     r"|\b(?:should|will) (?:not|n.t) (?:be (?:impacted|affected|an? (?:issue|problem))|introduce)\b"
@@ -65,7 +66,8 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _STEP = re.compile(
-    r"^(?:(?:step|user story|story|phase|use case)\s*\d+\s*[-:–—.]?|(?:goal|requirement)\s*\d*:)\s*",
+    r"^(?:(?:step|user story|story|phase|use case)\s*\d+\s*[-:–—.]?"
+    r"|(?:goal|requirement)\s*\d*:)\s*",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"\s*(\*\*|__|\*|_)(?=\S)([^\n]{2,80}?)(?<=\S)\1\s*:?\s*")
@@ -256,7 +258,8 @@ def _leads(content: str) -> bool:
 
 def _from_heading(block: Block, section: Section, sections: Sequence[Section]) -> Iterator[_Found]:
     """A heading is a requirement where it is an item of a demanding section: `Goals` has `Allow
-    developers to …` below it, `User stories` `As an admin, I want …`."""
+    developers to …` below it, `User stories` `As an admin, I want …`.
+    """
     text = _STEP.sub("", section.heading)
     above = [sections[i].kind for i in section.parents]
     if not above or above[-1].role != "demand" or kind_of(section.heading):

@@ -48,7 +48,8 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
         r"|^(\w+ )?(authors?|owners?|ownership|stewardship|contacts?|contributors?)\b|\bshepherd\b"
         r"|^((required|design|peer|final) )?(review(er)?s?|approv(al|er)s?|sponsors?|sign-?offs?)\b"
         r"|sign-?off checklist|^stakeholders?\b|^responsibilit|^licen[cs]es?$|^copyright$"
-        r"|^metadata$|^outcome$|\bpull requests?\b|^appendi|^annex|^glossary|^terminolog|^definitions?$"
+        r"|^metadata$|^outcome$|\bpull requests?\b|^appendi|^annex|^glossary"
+        r"|^terminolog|^definitions?$"
         r"|^(tracking|infrastructure|meeting|document) (needed|issues?|notes|information|control)",
         Kind("excluded", 1),
     ),
@@ -68,7 +69,8 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
         Kind("excluded", 2),
     ),
     (
-        r"^future\b|\bideas$|\bfuture (work|plans?|considerations?|extensions?|releases?|scope|ideas)"
+        r"^future\b|\bideas$"
+        r"|\bfuture (work|plans?|considerations?|extensions?|releases?|scope|ideas)"
         r"|\bfollow[- ]?(on|up)\b|^later\b|^(post[- ]mvp|nice to have|stretch goals?|next steps)",
         Kind("excluded", 3),
     ),

@@ -16,7 +16,7 @@ from tickets.outline import read_outline
 from tickets.requirements import Requirement, find_requirements
 from tickets.schema import Epic, Model, Plan, Ref, Story, Task
 from tickets.sections import OUT_OF_SCOPE, read_sections
-from tickets.words import stem, stems
+from tickets.words import stems
 
 TAKEN_UP = 0.4
 """From this likeness on a ticket takes a requirement up. Calibrated on the format's two example
@@ -33,15 +33,16 @@ _SUPPORTING = 4
 """The weight from which a section can support a ticket."""
 _WEAK_WEIGHT = 0.35
 _WEAK = frozenset(
-    stem(word)
-    for word in """able add allow application base based build capability create define design develop
-    enable ensure existing extensive feature function functionality handle handling implement implementation
-    include integrate integration logic make manage management new perform performance process
-    provide require requires service solution story support system task ticket user users ux various way
-    work""".split()
+    stems(
+        """able across add application base build capability clear comprehensive create define
+        design develop enable ensure existing extensive feature function functionality handle
+        implement implementation include integrate integration logic make manage management new
+        perform performance process provide require service solution story support system task
+        ticket user ux various work"""
+    )
 )
 """Words that stand in any ticket about anything."""
-_EXPECTED = frozenset(map(stem, "test tests testing unit e2e documentation guide".split()))
+_EXPECTED = frozenset(stems("test unit e2e documentation guide"))
 """Work that a plan owes whether or not its document speaks of it."""
 _LABEL = re.compile(r"^(?:[A-Z]{1,4}-?\d+|[^:.]{3,40}?): (?=\S+ \S+ \S)")
 """What leads a requirement in: an identifier, or a topic like `Performance parameters`."""
@@ -49,7 +50,8 @@ _LABEL = re.compile(r"^(?:[A-Z]{1,4}-?\d+|[^:.]{3,40}?): (?=\S+ \S+ \S)")
 
 class TraceRow(Model):
     """A requirement, the tickets that take it up (the best first), and the best's likeness
-    (0 to 1, also where it is too little to count)."""
+    (0 to 1, also where it is too little to count).
+    """
 
     requirement: Requirement
     tickets: tuple[Ref, ...] = ()
@@ -80,7 +82,8 @@ class Trace(Model):
 
 class _Document(NamedTuple):
     """What is kept of a document between plans: its requirements, their stems, and in which of
-    its blocks a stem stands."""
+    its blocks a stem stands.
+    """
 
     requirements: tuple[Requirement, ...]
     words: tuple[frozenset[str], ...]
@@ -120,8 +123,9 @@ def trace_plan(plan: Plan, document: str) -> Trace:
     or if the document has its title's words in one place.
     """
     source = _read(document)
-    tickets = [ticket for _, ticket in plan.tickets() if not isinstance(ticket, Epic)]
-    tickets = tickets or list[Epic | Story | Task](plan.epics)
+    tickets: list[Epic | Story | Task] = [
+        ticket for _, ticket in plan.tickets() if not isinstance(ticket, Epic)
+    ] or [*plan.epics]
     passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
     rows = _rows(source, [ticket.ref for ticket in tickets], passages)
     used = {ref for row in rows for ref in row.tickets}
@@ -193,13 +197,14 @@ def _likeness(
     passages: list[_Passage],
 ) -> dict[int, float]:
     """How much of a requirement each ticket holds (0 to 1): in all its fields, and in the best
-    one of them, one half each. Tickets that share too few telling words are left out."""
+    one of them, one half each. Tickets that share too few telling words are left out.
+    """
     whole: dict[int, dict[str, float]] = defaultdict(dict)
-    fields: Counter[int] = Counter()
+    fields: dict[int, float] = defaultdict(float)
     for word in words:
         for i in where.get(word, ()):
             ticket, _, weight = passages[i]
-            fields[i] += weight * weights[word]  # type: ignore[assignment]
+            fields[i] += weight * weights[word]
             whole[ticket][word] = max(weight, whole[ticket].get(word, 0.0))
     best: dict[int, float] = defaultdict(float)
     for i, value in fields.items():

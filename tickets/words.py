@@ -13,16 +13,19 @@ _HUMP = re.compile(r"(?<=[a-z]{3})(?=[A-Z][a-z]{2})")
 are words that a ticket would use alone."""
 
 STOP_WORDS = frozenset(
-    """a about above after again against all already also always am an and another any are as at be
-    because been before being below between both but by can cannot could did do does doing done down
-    during each either else etc even ever every few for from further get gets given had has have
-    having he hence her here hers him his how however i if in instead into is it its itself just
-    least less let like many may me might more most much must my near need needed needs neither no
-    none nor not now of off often on once one only onto or other others our out over own per rather
-    same see set shall she should since so some still such than that the their them then there
-    therefore these they this those through thus to together too toward towards under until up upon
-    us use used uses using via very was way we well were what when where whether which while who
-    whom whose why will with within without would yes yet you your""".split()
+    _WORD.findall(
+        """a about above after again against all already also always am an and another any are as
+        at be because been before being below between both but by can cannot could did do does
+        doing done down during each either else etc even ever every few for from further get
+        gets given had has have having he hence her here hers him his how however i if in
+        instead into is it its itself just least less let like many may me might more most
+        much must my near need needed needs neither no none nor not now of off often on once
+        one only onto or other others our out over own per rather same see set shall she
+        should since so some still such than that the their them then there therefore these
+        they this those through thus to together too toward towards under until up upon us use
+        used uses using via very was way we well were what when where whether which while who
+        whom whose why will with within without would yes yet you your"""
+    )
 )
 
 _ALIASES = {

@@ -1,0 +1,54 @@
+"""Planloom's command line; `./planloom` runs it as `python -m scripts.cli`.
+
+Each command stands in a module of its own, and imports what it needs when it runs: `check` must
+answer before torch could be imported.
+"""
+
+import sys
+
+import typer
+
+from scripts import check, doctor, export, graph, plan, testing
+from tickets.files import InputError
+
+app = typer.Typer(
+    name="planloom",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""Weave feature documents into complete, consistent plans of Jira tickets.
+
+    [bold]A first plan[/]
+
+    [cyan]./planloom plan feature.md -o plan.md[/]   write the plan (the first time takes a while)
+
+    [cyan]./planloom check plan.md --document feature.md[/]   what is wrong with it, what it lacks
+
+    [cyan]./planloom export plan.md --format jira-csv -o tickets.csv[/]   a file for Jira's importer
+
+    Nothing here ever writes to a Jira server. Exit status: 0 fine, 1 errors in a plan,
+    2 unusable input, 130 interrupted.""",
+)
+app.command(rich_help_panel="Plans")(plan.plan)
+app.command(rich_help_panel="Plans")(check.check)
+app.command(rich_help_panel="Plans")(export.export)
+app.command(rich_help_panel="Plans")(graph.graph)
+app.command(rich_help_panel="This installation")(doctor.doctor)
+app.command(
+    "test",
+    rich_help_panel="This installation",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(testing.test)
+
+
+def main() -> None:
+    """Run the command that the arguments name, and end the process with its status."""
+    try:
+        app(prog_name="planloom")
+    except InputError as error:
+        print(f"planloom: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
