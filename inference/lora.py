@@ -177,8 +177,7 @@ def _check_config(path: Path, config: dict[str, Any]) -> int:
     for key, what in _UNSUPPORTED.items():
         if config.get(key):
             raise InputError(
-                f"adapter {path}: {key} is set ({what}), which vLLM does not load; train it "
-                "without"
+                f"adapter {path}: {key} is set ({what}), which vLLM does not load; train it without"
             )
     if config.get("bias", "none") != "none":
         raise InputError(f"adapter {path}: bias must be none for vLLM, not {config['bias']}")

@@ -157,15 +157,24 @@ def read_header(file: Path) -> dict[str, list[int]]:
         raise InputError(f"{file}: damaged ({error}); copy it again") from error
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    """The `config.json` of the model in `path`; of a multimodal one, the part about text.
+
+    Raises:
+        InputError: it is missing or damaged.
+    """
+    config = _read_json(path.name, path / "config.json")
+    text = config.get("text_config", config)
+    return text if isinstance(text, dict) else config
+
+
 def context_length(path: Path) -> int:
     """How many tokens the model in `path` can read and write together.
 
     Raises:
         InputError: its config does not say.
     """
-    config = _read_json(str(path), path / "config.json")
-    config = config.get("text_config", config)
-    length = config.get("max_position_embeddings")
+    length = read_config(path).get("max_position_embeddings")
     if not isinstance(length, int) or length < 1:
         raise InputError(f"{path / 'config.json'}: max_position_embeddings is missing")
     return length

@@ -121,13 +121,12 @@ def _rest(text: SearchStrategy[str], ref: SearchStrategy[Ref]) -> dict[str, Sear
 
 def sections() -> SearchStrategy[Section]:
     """Sections that the format does not know."""
-    headings = texts().map(lambda text: str(Section.model_construct(heading=text).heading))
-    free = headings.filter(lambda text: read_heading(text).kind == "other" and _is_visible(text))
-    return st.builds(Section, heading=free, text=texts())
+    return st.builds(Section, heading=texts().filter(_is_free), text=texts())
 
 
-def _is_visible(text: str) -> bool:
-    return bool(read_heading(text).name)
+def _is_free(text: str) -> bool:
+    heading = read_heading(text)
+    return heading.kind == "other" and heading.name != ""
 
 
 def plans() -> SearchStrategy[Plan]:

@@ -47,19 +47,22 @@ def html_to_markdown(html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for element in soup(["script", "style", "noscript", "template", "img", "svg", "nav", "head"]):
         element.decompose()
+    for cell in soup(["td", "th"]):
+        for string in cell.find_all(string=lambda text: text is not None and "|" in text):
+            string.replace_with(string.replace("|", "\\|"))
+    # Asterisks and underscores of identifiers are left alone: a model reads this, no browser.
+    converter = MarkdownConverter(
+        heading_style=ATX,
+        bullets="-",
+        escape_asterisks=False,
+        escape_underscores=False,
+        table_infer_header=True,
+    )
     try:
-        # Asterisks and underscores of identifiers are left alone: a model reads this, no browser.
-        converter = MarkdownConverter(
-            heading_style=ATX,
-            bullets="-",
-            escape_asterisks=False,
-            escape_underscores=False,
-            table_infer_header=True,
-        )
         markdown = str(converter.convert_soup(soup))
     except RecursionError as error:
         raise ConversionError("its HTML is nested too deeply; save it as text") from error
-    return re.sub(r"\n{3,}", "\n\n", markdown).strip() + "\n"
+    return _tidy(markdown)
 
 
 def docx_to_markdown(data: bytes) -> str:
@@ -109,7 +112,12 @@ def pdf_to_markdown(data: bytes) -> str:
         raise ConversionError("its pages hold no text (a scan?); run it through OCR first")
     body = statistics.median_low([line.size for line in lines]) if lines else 0.0
     sizes = sorted({line.size for line in lines if line.size > _HEADING_RATIO * body}, reverse=True)
-    return "\n".join(part for page in pages for part in _page_to_markdown(page, body, sizes)) + "\n"
+    parts = (part for page in pages for part in _page_to_markdown(page, body, sizes))
+    return _tidy("\n".join(parts))
+
+
+def _tidy(markdown: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", markdown).strip() + "\n"
 
 
 def _read_page(page: Any) -> list[_Line | str]:

@@ -154,12 +154,13 @@ class _Reader:
         start = index
         while start > 0 and start - 1 in blocks.fenced and not self._opens_fence(start):
             start -= 1
+        # A fence inside the plan closes the one around it for the tokenizer: the last one counts.
+        ends = [i for i in range(index, len(self.source)) if self._opens_fence(i)]
+        end = ends[-1] if ends else len(self.source)
         self.number = start + 1
         self._warn("T101", "the plan is wrapped in a code fence", "write the markdown alone")
-        last = max((i for i, line in enumerate(self.source) if line.strip()), default=0)
-        self.source[start] = ""
-        if last > start and self._opens_fence(last):
-            self.source[last] = ""
+        self.source[: start + 1] = [""] * (start + 1)
+        self.source[end:] = [""] * (len(self.source) - end)
         return read_blocks(self.source)
 
     def _opens_fence(self, index: int) -> bool:
