@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 from inference.checksums import Say
 from inference.hardware import compute_threads, device, free_memory
@@ -72,8 +72,7 @@ class Completion(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A request that is finished: its key, its completions, its prompt's tokens, the seconds that
-    it took from being added."""
+    """A finished request; `seconds` counts from when it was added."""
 
     key: str
     completions: tuple[Completion, ...]
@@ -325,8 +324,9 @@ def _parameters(sampling: Sampling) -> Any:
 
 
 def _finish(reason: str) -> Finish:
-    if reason == "stop" or reason == "length" or reason == "repetition":
-        return reason
+    for known in get_args(Finish):
+        if reason == known:
+            return cast(Finish, known)
     raise RuntimeError(f"vLLM ended a request with {reason!r}; --verbose shows its log")
 
 
@@ -344,10 +344,14 @@ def _captured(verbose: bool) -> Iterator[None]:
         target = err if verbose else log.fileno()
         os.dup2(target, 1)
         os.dup2(target, 2)
-        failed = True
+        crashed = False
         try:
             yield
-            failed = False
+        except InputError:
+            raise
+        except BaseException:
+            crashed = True
+            raise
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -355,7 +359,7 @@ def _captured(verbose: bool) -> Iterator[None]:
             os.dup2(err, 2)
             os.close(out)
             os.close(err)
-            if failed and not verbose:
+            if crashed and not verbose:
                 log.seek(0)
                 os.write(2, log.read()[-4000:])
 
