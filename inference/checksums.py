@@ -107,6 +107,8 @@ def built_folder(folder: Path, build: Callable[[Path], None], say: Say, what: st
                 files = sorted(path for path in new.iterdir() if path.is_file())
                 manifest = json.dumps(file_hashes(files), indent=1)
                 write_atomic(new / MANIFEST, manifest)
+                for path in files:
+                    path.chmod(0o644)  # safetensors makes its files for the owner alone
                 new.chmod(0o755)
                 if folder.exists():
                     # The old one moves into the new one's temporary name space, so that a

@@ -92,6 +92,7 @@ class Engine:
 
     Attributes:
         context: tokens that prompt and completion may have together.
+        batch: completions that are written at once.
         written: completion tokens since the start, for progress.
     """
 
@@ -124,11 +125,12 @@ class Engine:
         self.written = 0
         self._open: dict[str, _Open] = {}
         self._lora: Any = None
+        self.batch = min(batch, CPU_BATCH) if device() == "cpu" else batch
         settings: dict[str, Any]
         if device() == "cpu":
             if adapter is not None:
                 model = merged_model(model, adapter, say)
-            settings = _cpu_settings(model.path, self.context, min(batch, CPU_BATCH))
+            settings = _cpu_settings(model, self.context, self.batch)
         else:
             settings = {"max_model_len": self.context}
             if adapter is not None:
@@ -260,15 +262,15 @@ def _start(model: ModelFolder, settings: dict[str, Any]) -> Any:
             ) from error
 
 
-def _cpu_settings(model: Path, context: int, batch: int) -> dict[str, Any]:
+def _cpu_settings(model: ModelFolder, context: int, batch: int) -> dict[str, Any]:
     """What `LLM` needs on a CPU; the key/value cache holds `batch` whole contexts if it may.
 
     Raises:
         InputError: not even one fits into the memory that is free.
     """
-    weights = sum(file.stat().st_size for file in model.glob("*.safetensors"))
+    weights = sum(file.stat().st_size for file in model.path.glob("*.safetensors"))
     free = free_memory() - 2 * weights  # as read, and as packed for the processor
-    per_context = kv_bytes(read_config(model)) * (-(-context // _BLOCK) + 1) * _BLOCK
+    per_context = kv_bytes(read_config(model.path)) * (-(-context // _BLOCK) + 1) * _BLOCK
     room = int(max(0, free) * _MEMORY_SHARE)
     if room < per_context:
         raise InputError(

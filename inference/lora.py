@@ -20,9 +20,9 @@ RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 SHIPPED: Final = Path(__file__).parent / "adapters"
 """One folder for each model that comes with an adapter, named like the model."""
 
-PARITY_NATS: Final = 0.01
+PARITY_NATS: Final = 0.005
 """How far the merged model may lie from model + adapter: mean Kullback-Leibler divergence of the
-next token, in nats. Rounding to bf16 alone makes about a thousandth."""
+next token, in nats. Rounding to bf16 alone makes about 0.0001."""
 
 _PARITY_TEXT = """# Jira Tickets Structure - Saved Searches
 

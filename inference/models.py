@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -215,14 +216,15 @@ def _convert(gguf: Path, folder: Path) -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent,
-        gguf_file=gguf.name,
-        quantization_config=GgufConfig(dequantize=True),
-        dtype=torch.bfloat16,
-        local_files_only=True,
-        trust_remote_code=False,
-    )
+    with contextlib.redirect_stderr(io.StringIO()):  # the dequantiser has a bar of its own
+        model = AutoModelForCausalLM.from_pretrained(
+            gguf.parent,
+            gguf_file=gguf.name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.bfloat16,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
     model.save_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(
         gguf.parent, gguf_file=gguf.name, local_files_only=True, trust_remote_code=False

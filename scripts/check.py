@@ -175,8 +175,9 @@ def _fixed(text: PlanText, source: str, vocabulary: "Vocabulary | None") -> Plan
         return text
     for repair in repairs:
         line = repair.line or parsed.line_of(repair.loc)
-        print("mended: " + repair.model_copy(update={"line": line}).render(text.name),
-              file=sys.stderr)
+        print(
+            "mended: " + repair.model_copy(update={"line": line}).render(text.name), file=sys.stderr
+        )
     body = render_plan(repaired.plan)
     if parse_plan(body).plan != repaired.plan:
         raise InputError(

@@ -3,8 +3,9 @@
     .venv/bin/python -m scripts.fuzz --cases 1000000
 
 Valid plans (those of data/curated, whole and cut down) are changed at random on the level of text:
-lines lost, doubled, swapped and mixed with another plan's, numbers changed, letters swapped, markdown
-and unicode put in, ends cut off. Each result is parsed, checked, repaired and rendered, and must
+lines lost, doubled, swapped and mixed with another plan's, numbers changed, letters swapped,
+markdown and unicode put in, ends cut off. Each result is parsed, checked, repaired and rendered,
+and must
 
 - raise nothing and take under a second of processor time;
 - read as the same plan once rendered;
@@ -15,14 +16,13 @@ and saved; the exit status is then 1.
 """
 
 import argparse
-import itertools
 import multiprocessing
 import random
 import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,12 +47,16 @@ _WORDS = (
     "**Epic Key**:", "* [ ] star", "1) one", "+ plus", "#", "######", "##### Story", "### Epic 0:",
     "### Epic 99999: far", "##### Task 1: odd", "#### Child Stories:", "## Cross-Epic Dependencies",
     "1. **Story 1.1 → Story 1.1**: itself", "- **Story 1.2 ↔ Story 2.1**:", "1. Epic 2 <- Epic 1",
-    "### Phase 0", "- Story 1.1: again", "**Total Effort**: many", "## Open Questions", "---", "***",
+    "### Phase 0", "- Story 1.1: again", "**Total Effort**: many", "## Questions", "---", "***",
     "| a | b |", "|---|---|", "> quoted", "<div>", "<!-- gone -->", "&amp;", "[a](b)", "![](x)",
     "\\*\\*", "`", "~~~", "```", "```markdown", "    indented", "\t", "  ", "Description", ":",
     "**", "__bold__:", "None", "N/A", "(", ")", "→", "↔", "->", "%s", "{0}", "=cmd()", "@", "1e9",
 )  # fmt: skip
-_CHARACTERS = "*_`~#>|-+.:,;()[]{}<>\\/&!=%@0123456789 \t\n\r\v\f\x00\x1c\x85\u200b\u2028\ufeff" "éßİǅ中🦀\u0301\u202e→↔–"
+_CHARACTERS = (
+    "*_`~#>|-+.:,;()[]{}<>\\/&!=%@0123456789 \t\n\r\v\f\x00\x1c\x85\u200b\u2028\ufeff"
+    "éßİǅ中🦀\u0301\u202e→↔–"
+)
+_NUMBERS = ("0", "1", "2", "4", "7", "13", "40", "100", "9999", "1" * 30, "-1", "1.5", "")
 
 
 class Failure(NamedTuple):
@@ -85,14 +89,14 @@ def main() -> int:
             done += chunk.cases
             slowest = max(slowest, chunk.slowest)
             failures += chunk.failures
-            rate = done / (time.monotonic() - started)
-            _progress(f"{done:,} of {arguments.cases:,} cases, {rate:.0f}/s, {len(failures)} failed")
+            rate = f"{done / (time.monotonic() - started):.0f}/s"
+            _progress(f"{done:,} of {arguments.cases:,} cases, {rate}, {len(failures)} failed")
             if len(failures) >= ENOUGH_FAILURES:
                 pool.terminate()
                 break
     seconds = time.monotonic() - started
     _progress("")
-    for failure in failures:
+    for failure in failures[:ENOUGH_FAILURES]:
         small = shrink(failure)
         file = arguments.output / f"fuzz-{arguments.seed}-{failure.case}.md"
         write_atomic(file, small.encode("utf-8", "surrogatepass"))
@@ -172,7 +176,7 @@ def _change_number(text: str, rng: random.Random) -> str:
     if not numbers:
         return text
     number = rng.choice(numbers)
-    value = rng.choice(["0", "1", "2", "4", "7", "13", "40", "100", "9999", "1" * 30, "-1", "1.5", ""])
+    value = rng.choice(_NUMBERS)
     return text[: number.start()] + value + text[number.end() :]
 
 
@@ -181,7 +185,8 @@ def _change_word(text: str, rng: random.Random) -> str:
     if not words:
         return text
     word, other = rng.choice(words), rng.choice(words)
-    return text[: word.start()] + rng.choice([other[0], "", word[0].upper(), word[0][::-1]]) + text[word.end() :]
+    new = rng.choice([other[0], "", word[0].upper(), word[0][::-1]])
+    return text[: word.start()] + new + text[word.end() :]
 
 
 def _insert_words(text: str, rng: random.Random) -> str:
@@ -200,8 +205,14 @@ def _change_characters(text: str, rng: random.Random) -> str:
     for _ in range(rng.randrange(1, 6)):
         if characters:
             at = rng.randrange(len(characters))
-            characters[at] = rng.choice(["", rng.choice(_CHARACTERS), characters[at] * 2,
-                                         rng.choice(_CHARACTERS) + characters[at]])
+            characters[at] = rng.choice(
+                [
+                    "",
+                    rng.choice(_CHARACTERS),
+                    characters[at] * 2,
+                    rng.choice(_CHARACTERS) + characters[at],
+                ]
+            )
     return "".join(characters)
 
 
@@ -215,18 +226,19 @@ def _change_heading(text: str, rng: random.Random) -> str:
 
 def _change_form(text: str, rng: random.Random) -> str:
     """A change of the whole text that people's tools make."""
-    return rng.choice([
-        lambda: text.replace("\n", "\r\n"),
-        lambda: f"```markdown\n{text}\n```",
-        lambda: f"Here is the plan:\n\n{text}",
-        lambda: "\ufeff" + text,
-        lambda: text.replace("**", ""),
-        lambda: text.replace("- ", "* "),
-        lambda: re.sub(r"^#", "", text, flags=re.MULTILINE),
-        lambda: re.sub(r"^(?=.)", "> ", text, flags=re.MULTILINE),
-        lambda: re.sub(r"^", "   ", text, flags=re.MULTILINE),
-        lambda: text.replace("\n\n", "\n"),
-    ])()  # fmt: skip
+    forms = (
+        text.replace("\n", "\r\n"),
+        f"```markdown\n{text}\n```",
+        f"Here is the plan:\n\n{text}",
+        "\ufeff" + text,
+        text.replace("**", ""),
+        text.replace("- ", "* "),
+        re.sub(r"^#", "", text, flags=re.MULTILINE),
+        re.sub(r"^(?=.)", "> ", text, flags=re.MULTILINE),
+        re.sub(r"^", "   ", text, flags=re.MULTILINE),
+        text.replace("\n\n", "\n"),
+    )
+    return rng.choice(forms)
 
 
 def _cut_off(text: str, rng: random.Random) -> str:
@@ -275,8 +287,10 @@ def _broken(text: str) -> str:
     back = parse_plan(render_plan(repaired))
     if back.plan != repaired:
         return "the repaired plan, rendered, reads as another plan"
-    if back.diagnostics:
-        return f"the repaired plan, rendered, is not canonical: {back.diagnostics[0].code}"
+    # A section that the template does not know is kept, and said each time.
+    odd = [finding.code for finding in back.diagnostics if finding.code != "T109"]
+    if odd:
+        return f"the repaired plan, rendered, is not canonical: {', '.join(odd)}"
     return ""
 
 

@@ -9,7 +9,7 @@ import typer
 from scripts.plans import read_plan_text, write_output
 
 if TYPE_CHECKING:
-    from tickets.schema import Plan
+    pass
 
 
 class Format(StrEnum):

@@ -15,8 +15,7 @@ _HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*(?:\r?\n|$)")
 
 
 class PlanText(NamedTuple):
-    """What was read from `name`. In `body` the header's lines are blank, so that line numbers
-    hold."""
+    """What was read from `name`. In `body` the header's lines are blank: line numbers hold."""
 
     name: str
     header: str
@@ -69,8 +68,7 @@ def decode(name: str, data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{name}:{line}: is not UTF-8 (byte 0x{data[error.start]:02x}); "
-            "save the file as UTF-8"
+            f"{name}:{line}: is not UTF-8 (byte 0x{data[error.start]:02x}); save the file as UTF-8"
         ) from None
 
 

@@ -105,7 +105,7 @@ def check_machine(kind: str) -> None:
         SetupError: no venv module, no right to write, or not enough room.
     """
     try:
-        import ensurepip  # noqa: F401, PLC0415 - the part of venv that Debian leaves out
+        import ensurepip  # noqa: F401 - the part of venv that Debian leaves out
     except ImportError:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise SetupError(

@@ -217,8 +217,10 @@ def _guessed(data: bytes, source: str, error: UnicodeDecodeError) -> tuple[str, 
     try:
         if best is None:
             raise UnicodeError
-        return data.decode(best.encoding), (
-            f"{source}: is not UTF-8 (byte {error.start}), read as {best.encoding}; "
+        # Of several that read the same, the most common one.
+        name = "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
+        return data.decode(name), (
+            f"{source}: is not UTF-8 (byte {error.start}), read as {name}; "
             "save it as UTF-8 if letters are wrong"
         )
     except UnicodeError:

@@ -7,8 +7,9 @@ Unknown tickets, a ticket itself, and tickets that hold one another are left out
 those.
 """
 
+import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from tickets.schema import Epic, Loc, Plan, Story, Task
@@ -61,6 +62,7 @@ class Order:
                     self.story[self._add(place, task, story_at)] = story_at
         self.size = len(self.tickets)
         self.needs = list(self._needs())
+        self._after = self.edges(self.needs)
 
     def _add(self, loc: Loc, ticket: Epic | Story | Task, holder: int) -> int:
         index = len(self.tickets)
@@ -97,16 +99,25 @@ class Order:
         for waiter, (_, ticket) in enumerate(self.tickets):
             for slot, dependency in enumerate(ticket.dependencies):
                 needed = self.first.get(dependency.ref.number)
-                if needed is None or needed == waiter:
-                    continue
-                if self.holds(needed, waiter) or self.holds(waiter, needed):
-                    continue
-                source, target = self.story[needed], self.story[waiter]
-                if source == target:
-                    source, target = needed, waiter
-                if self.holder[target] < 0:
-                    target += self.size
-                yield Need(waiter, slot, needed, source, target)
+                need = None if needed is None else self.need(waiter, slot, needed)
+                if need is not None:
+                    yield need
+
+    def need(self, waiter: int, slot: int, needed: int) -> Need | None:
+        """What orders two tickets; None for a ticket and itself, or one that it stands under."""
+        if needed == waiter or self.holds(needed, waiter) or self.holds(waiter, needed):
+            return None
+        source, target = self.story[needed], self.story[waiter]
+        if source == target:
+            source, target = needed, waiter
+        if self.holder[target] < 0:
+            target += self.size
+        return Need(waiter, slot, needed, source, target)
+
+    def crossing(self) -> list[Need]:
+        """The needs between tickets of different epics."""
+        epic = [loc[1] for loc, _ in self.tickets]
+        return [need for need in self.needs if epic[need.waiter] != epic[need.needed]]
 
     def edges(self, needs: Iterable[Need]) -> list[list[int]]:
         """For each node the nodes that come after it: of `needs`, and of epics and stories."""
@@ -143,16 +154,16 @@ class Order:
 
         Each waits for a ticket that is, holds, or stands under the next one's waiter.
         """
-        after = self.edges(self.needs)
+        after = self._after
         if len(self.sorted_nodes(after)) == len(after):
             return []
         found = []
         for knot in _knots(after):
             inside = [n for n in self.needs if n.source in knot and n.target in knot]
-            start = next((need for need in inside if need.against_order), inside[0])
+            start = next(need for need in inside if need.against_order)
             path = _path(after, start.target, start.source, knot)
             by_edge = {(need.source, need.target): need for need in reversed(inside)}
-            steps = zip(path, path[1:], strict=False)
+            steps = itertools.pairwise(path)
             cycle = [start, *reversed([by_edge[step] for step in steps if step in by_edge])]
             found.append(cycle)
         return found
@@ -177,13 +188,68 @@ class Order:
                     dropped.append(need)
         return dropped
 
+    def closing(self, needs: list[Need]) -> list[Need]:
+        """Those of `needs` that close a cycle with the ones before them in the list."""
+        after = self.edges(needs)
+        if len(self.sorted_nodes(after)) == len(after):
+            return []
+        after = self.edges(())
+        found = []
+        for need in needs:
+            if _path(after, need.target, need.source, range(len(after))):
+                found.append(need)
+            else:
+                after[need.source].append(need.target)
+        return found
+
+    def leads(self, before: int, after: int) -> bool:
+        """Whether a story of ticket `after` has to wait for a story of ticket `before`."""
+        if self.story[before] == self.story[after]:
+            starts, ends = {before}, {after}
+        else:
+            starts, ends = set(self.stories_of(before)), set(self.stories_of(after))
+        ready = deque(starts)
+        seen = set(starts)
+        while ready:
+            for target in self._after[ready.popleft()]:
+                if target in ends:
+                    return True
+                if target not in seen:
+                    seen.add(target)
+                    ready.append(target)
+        return False
+
+    def waves(self) -> list[list[int]]:
+        """The stories, and epics without any, in steps: each needs only those of earlier steps.
+
+        Dependencies that close a cycle are left out.
+        """
+        after = self.edges(self.kept())
+        depth = [0] * len(after)
+        waves: list[list[int]] = []
+        for node in self.sorted_nodes(after):
+            if self.is_work(node):
+                if depth[node] == len(waves):
+                    waves.append([])
+                waves[depth[node]].append(node)
+                depth[node] += 1
+            for target in after[node]:
+                depth[target] = max(depth[target], depth[node])
+        return [sorted(wave) for wave in waves]
+
+    def is_work(self, node: int) -> bool:
+        """Whether a node is planned as a whole: a story, or the end of an epic without stories."""
+        if node >= self.size:
+            return False
+        return self.stories_of(node) == [node]
+
     def kept(self) -> list[Need]:
         """The dependencies without those that close a cycle."""
         dropped = set(self.against())
         return [need for need in self.needs if need not in dropped] if dropped else self.needs
 
 
-def _path(after: list[list[int]], start: int, end: int, inside: set[int]) -> list[int]:
+def _path(after: list[list[int]], start: int, end: int, inside: Container[int]) -> list[int]:
     """A shortest way from node `start` to node `end` over nodes `inside`; empty if there is none.
 
     A node is a way to itself.

@@ -13,6 +13,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:[^\n]*\n){0,200}?(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+LONGEST = 4000
+_HTML_TAG = re.compile(
+    r"<(?:!|/?(?:a|abbr|b|br|center|code|del|details|div|em|font|i|img|ins|kbd|li|mark|ol|p|pre|s"
+    r"|samp|small|span|strike|strong|sub|summary|sup|table|td|th|tr|tt|u|ul|var)\b)",
+    re.IGNORECASE,
+)
 _LONE_RETURN = re.compile(r"\r(?!\n)")
 
 
@@ -75,11 +81,17 @@ def block_tokens(text: str) -> tuple[Token, ...]:
 
 
 def plain_text(content: str) -> str:
-    """Inline markdown as one line of plain text: no emphasis, link target, image or HTML."""
+    """Inline markdown as one line of plain text: no emphasis, link target, image or HTML.
+
+    Beyond `LONGEST` characters it is cut: nothing that is read line by line is longer, and
+    nested brackets without an end take their square of time.
+    """
     parts = []
-    for token in _inline_tokenizer().parseInline(content)[0].children or ():
+    for token in _inline_tokenizer().parseInline(content[:LONGEST])[0].children or ():
         if token.type in ("text", "code_inline"):
             parts.append(token.content)
+        elif token.type == "html_inline" and not _HTML_TAG.match(token.content):
+            parts.append(token.content)  # `<name>` stands for a name
         elif token.type in ("softbreak", "hardbreak", "html_inline"):
             parts.append(" ")
     return " ".join("".join(parts).split())

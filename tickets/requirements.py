@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from tickets.outline import Block, Item, Row, plain_text, read_outline
@@ -72,6 +73,7 @@ _STEP = re.compile(
 )
 _LABEL = re.compile(r"\s*(\*\*|__|\*|_)(?=\S)([^\n]{2,80}?)(?<=\S)\1\s*:?\s*")
 _CHECKBOX = re.compile(r"^\[[ xX]\]\s*")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ADDRESS = re.compile(r"https?://\S+")
 _QUESTION = re.compile(
     r"\s*(?P<question>(?:will|does|do|is|are)\b[^?\n]{4,250}\?)\W*(?P<answer>.*)",
@@ -132,7 +134,7 @@ def find_requirements(document: str) -> tuple[Requirement, ...]:
     which little is found that way is read for its sentences of intent ("adds", "will support").
     """
     found = [_cleaned(item) for item in _read(document)]
-    found = [item for item in found if _is_sayable(item)]
+    found = [_named(item) for item in found if _is_sayable(item)]
     certain = _without_repeats([item for item in found if not item.is_intent])
     if len(certain) < FEW:
         certain = _without_repeats(found)
@@ -159,10 +161,14 @@ def _cleaned(item: _Found) -> _Found:
             kept = f"{kept} {sentence}".strip()
         text = kept if len(kept) <= LONGEST else kept[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
     text = text.strip().rstrip(";,:")
-    if item.heading and item.kind == "list" and 1 <= len(text.split()) <= 2:
-        # `Icon` under `Header` says something only together with it.
-        text = f"{item.heading}: {text}"
     return item._replace(text=text)
+
+
+def _named(item: _Found) -> _Found:
+    """`Icon` under `Header` says something only together with it."""
+    if " " in item.text or item.kind != "list" or not item.heading or kind_of(item.heading):
+        return item
+    return item._replace(text=f"{item.heading}: {item.text}")
 
 
 def _is_sayable(item: _Found) -> bool:
@@ -186,7 +192,7 @@ def _without_repeats(items: Sequence[_Found]) -> list[_Found]:
     kept: list[tuple[frozenset[str], _Found]] = []
     by_stem: dict[str, list[int]] = defaultdict(list)
     for item in sorted(items, key=lambda item: item.line):
-        words = frozenset(stems(item.text))
+        words = frozenset((*stems(item.text), *_NUMBER.findall(item.text)))
         prefix = sorted(words)[: len(words) - int(ALIKE * len(words)) + 1]
         near = {i for word in prefix for i in by_stem[word]}
         if any(len(words & kept[i][0]) >= ALIKE * len(words | kept[i][0]) for i in near):
@@ -205,7 +211,7 @@ def _read(document: str) -> Iterator[_Found]:
     intro: Kind | None = None  # what a line that ends in a colon promises of the list below it
     question = ""  # what waits for a yes or no
     blocks = [*read_outline(document)]
-    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+    for block, following in zip_longest(blocks, blocks[1:]):
         while index + 1 < len(sections) and sections[index + 1].start <= block.line:
             index += 1
         section = sections[index]
@@ -309,7 +315,7 @@ def _from_item(item: Item, kind: Kind, heading: str) -> Iterator[_Found]:
         yield from _from_answer(asked["question"], asked["answer"], item.line, heading)
         return
     below = "; ".join(child.content for child in item.children)
-    own = kind_of(item.content) if len(item.content.split()) <= 4 else None
+    own = kind_of(item.content) if len(item.content.split(maxsplit=4)) <= 4 else None
     leads = bool(item.children) and _leads(item.content)
     if kind.role == "excluded" or (own and own.role == "excluded"):
         return

@@ -58,7 +58,7 @@ class Example(Model):
 
 
 class Rejection(Model):
-    """A pair that did not become an example, and why: `reason` is a short code, `detail` says it."""
+    """A pair that did not become an example: a short code as `reason`, and `detail` in words."""
 
     id: str
     source: str

@@ -120,11 +120,14 @@ _PATTERNS = tuple((re.compile(pattern), kind) for pattern, kind in HEADING_KINDS
 _NUMBERING = re.compile(r"^\s*(?:\d+(?:\.\d+)*[.):]?|[ivx]+[.)]|[a-z][.)])\s+", re.IGNORECASE)
 _MARKUP = re.compile(r"!?\[([^\]]*)\]\([^)]*\)|<[^>]*>|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}")
 
+_LONGEST_HEADING = 500
 _CODE_PENALTY = 4
 """A listing says little about the work: it goes before the prose of better sections does."""
 _SLACK = 0.02
 """How far the tokens of the parts may lie from those of the whole (joins cost or save a few)."""
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+_LEAD = re.compile(r"(?:\A|\n)[^\n]*:[*_]*\Z")
+"""A last line that ends in a colon says nothing once what it leads to is gone."""
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d+[.)]|\|)(?=\s|[^|\n]*\|)", re.MULTILINE)
 
 
@@ -168,7 +171,7 @@ class _Unit(NamedTuple):
 
 def plain_heading(text: str) -> str:
     """A heading's words, without markup, numbering and a colon at the end."""
-    words = " ".join(_MARKUP.sub(lambda match: match[1] or "", text).split())
+    words = " ".join(_MARKUP.sub(lambda match: match[1] or "", text[:_LONGEST_HEADING]).split())
     return _NUMBERING.sub("", words).rstrip(":# ").strip()
 
 
@@ -223,17 +226,22 @@ def fit_document(text: str, budget: int, count_tokens: Callable[[str], int]) -> 
     Sections and listings go whole, by weight and among equals the later one first; the last part
     to go is cut behind a paragraph, list item, table row or sentence. What stays keeps its order
     and wording; the result is empty where not even one sentence fits. `count_tokens` sees each
-    part of the document once, whatever its length, and the result a few times.
+    part of the document a few times at most.
     """
     units = _units(text)
     sizes = [count_tokens(unit.text) for unit in units]
     over = sum(sizes) - budget
-    if over <= _SLACK * budget + len(units) and count_tokens(text) <= budget:
-        return Fitted(text)
+    if over <= _SLACK * budget + len(units):
+        # The parts' tokens need not quite add up to the whole's, which has the last word.
+        whole = count_tokens(text)
+        if whole <= budget:
+            return Fitted(text)
+        over = max(over, whole - budget)
     kept, left = [unit.text for unit in units], list(sizes)
-    cut = ""
+    by_worth = sorted(range(len(units)), key=lambda i: (units[i].weight, -i))
+    cut, spare = "", 1
     while over > 0 and any(kept):
-        for i in sorted(range(len(units)), key=lambda i: (units[i].weight, -i)):
+        for i in by_worth:
             if over <= 0:
                 break
             kept[i] = "" if units[i].is_code else _cut(kept[i], left[i] - over, count_tokens)
@@ -241,8 +249,10 @@ def fit_document(text: str, budget: int, count_tokens: Callable[[str], int]) -> 
             over -= left[i] - now
             left[i] = now
         cut = "".join(kept).strip("\n")
-        # The parts' tokens need not add up to the whole's, so the whole has the last word.
         over = count_tokens(cut) - budget
+        if over > 0:
+            # Take ever more, so that it ends.
+            over, spare = over + spare, 2 * spare
     lost: dict[str, int] = {}
     for unit, size, now in zip(units, sizes, left, strict=True):
         if now < size:
@@ -292,6 +302,8 @@ def _cut(text: str, room: int, count_tokens: Callable[[str], int]) -> str:
         paragraph = text[end : next(e for e in _paragraph_ends(text) if e > end)]
         end, room = _fill(text, end, (end + e for e in _breaks(paragraph)), room, count_tokens)
     kept = text[:end].rstrip()
+    if end < len(text):
+        kept = _LEAD.sub("", kept).rstrip()
     if not kept or (kept.startswith("#") and "\n" not in kept):
         return ""
     return kept + "\n\n"

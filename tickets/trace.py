@@ -42,7 +42,7 @@ _WEAK = frozenset(
     )
 )
 """Words that stand in any ticket about anything."""
-_EXPECTED = frozenset(stems("test unit e2e documentation guide"))
+_EXPECTED = frozenset(stems("write test unit integration end e2e documentation guide"))
 """Work that a plan owes whether or not its document speaks of it."""
 _LABEL = re.compile(r"^(?:[A-Z]{1,4}-?\d+|[^:.]{3,40}?): (?=\S+ \S+ \S)")
 """What leads a requirement in: an identifier, or a topic like `Performance parameters`."""

@@ -1,0 +1,117 @@
+"""What is kept about each plan: how it was made, from what, and how good it is."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from inference.checksums import text_hash
+from inference.engine import Finish
+from tickets.diagnostics import Diagnostic
+from tickets.rubric import Rubric
+from tickets.schema import Model
+from tickets.vocabulary import Vocabulary
+
+
+class Settings(Model):
+    """How plans are made. Two runs with equal settings make the same plan of a document.
+
+    Attributes:
+        decoding: whether the grammar binds what the model writes.
+        repair: put right what is arithmetic or reference.
+        samples: plans drawn for each document, of which the best is taken.
+        keep_samples: write the other ones too.
+        temperature: of the draws; None is 0 (greedy) for one sample and 0.8 for several.
+        seed: of the draws.
+        max_tokens: where a completion is cut.
+        line_tokens: the most tokens of one line under constrained decoding.
+        vocabulary: an organisation's names, which narrow the grammar.
+    """
+
+    decoding: Literal["constrained", "free"] = "constrained"
+    repair: bool = True
+    samples: int = Field(default=1, ge=1, le=64)
+    keep_samples: bool = False
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    seed: int = Field(default=0, ge=0)
+    max_tokens: int = Field(default=3072, ge=256)
+    line_tokens: int = Field(default=64, ge=16)
+    vocabulary: Vocabulary | None = None
+
+
+class Maker(Model):
+    """What makes the plans: model and adapter with the hashes of their files, and the format."""
+
+    model: str
+    model_hash: str
+    adapter: str | None = None
+    adapter_hash: str | None = None
+    format_hash: str
+
+
+class LeftOutPart(Model):
+    """A part of the document that did not fit into the context, and its tokens."""
+
+    heading: str
+    tokens: int
+
+
+class Sample(Model):
+    """One completion: how it ended, its tokens, and what it is judged by."""
+
+    finish: Finish
+    tokens: int
+    score: float
+    coverage: float
+    grounding: float
+
+
+class Record(Model):
+    """One plan's record, as `--json` prints it and as the output folder keeps it.
+
+    Attributes:
+        key: equal for runs that would make the same plan; see `run_key`.
+        document: its name; `source` is where it was read, `document_sha256` the hash of its text.
+        whole: the model ended the plan itself; otherwise it was cut, as `finish` says.
+        tightened: it was cut at first, and written again under narrower bounds.
+        prompt_tokens: of one prompt.
+        completion_tokens: of all completions, those that were given up included.
+        seconds: from the request to the last token, beside the others of a batch.
+        diagnostics: of the plan as it was written out, repairs included.
+        repairs: what was put right.
+        samples: one for each completion of the last attempt; `chosen` is the best one's place.
+    """
+
+    key: str
+    document: str
+    source: str
+    document_sha256: str
+    maker: Maker
+    settings: Settings
+    whole: bool
+    finish: Finish
+    tightened: bool = False
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    left_out: tuple[LeftOutPart, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    repairs: tuple[Diagnostic, ...] = ()
+    rubric: Rubric
+    coverage: float
+    grounding: float
+    samples: tuple[Sample, ...] = ()
+    chosen: int = 0
+
+
+def run_key(document_sha256: str, maker: Maker, settings: Settings) -> str:
+    """SHA-256 in hex of all that a plan depends on.
+
+    Names do not count: a model under another name, with the same files, makes the same plan.
+    """
+    return text_hash(
+        document_sha256,
+        maker.model_hash,
+        maker.adapter_hash or "",
+        maker.format_hash,
+        settings.model_dump_json(),
+    )
