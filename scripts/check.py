@@ -118,9 +118,13 @@ class Report:
         if self.trace is not None:
             lines += ["", self.trace.table()]
         for section in self.rubric.sections:
-            if section.losses:
-                lines.append(f"rubric: {section.name} {section.score:.2f} of {section.weight:.2f}")
-                lines += [f"  {loss}" for loss in section.losses]
+            lost: dict[str, list[float]] = {}
+            for loss in section.losses:
+                lost.setdefault(loss.code, []).append(loss.points)
+            if lost:
+                points = f"{section.score * section.weight:.1f} of {section.weight}"
+                causes = (f"{code} x {len(each)} -{sum(each):.1f}" for code, each in lost.items())
+                lines.append(f"rubric: {section.name} {points} points: {', '.join(causes)}")
         lines.append(self._summary())
         return "\n".join(lines)
 

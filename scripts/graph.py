@@ -9,7 +9,7 @@ import typer
 from scripts.plans import read_plan_text, write_output
 
 if TYPE_CHECKING:
-    pass
+    from tickets.schema import Plan, Ref
 
 
 class Format(StrEnum):
@@ -47,3 +47,24 @@ def graph(
 
     draw = {Format.text: _text, Format.mermaid: to_mermaid, Format.dot: to_dot}[format]
     write_output(draw(parse_plan(read_plan_text(plan).body).plan), output)
+
+
+def _text(plan: "Plan") -> str:
+    """The waves, then the longest chain with its points, for a reader in a terminal."""
+    from tickets.graph import critical_path, find_cycles, waves
+
+    tickets = {str(ticket.ref): ticket for _, ticket in plan.tickets()}
+
+    def line(ref: "Ref") -> str:
+        ticket = tickets[str(ref)]
+        points = "" if ticket.points is None else f" ({ticket.points})"
+        return f"  {ref}: {ticket.name or ticket.title}{points}"
+
+    lines = []
+    for number, wave in enumerate(waves(plan), start=1):
+        lines += [f"Wave {number}", *map(line, wave), ""]
+    chain, points = critical_path(plan)
+    lines += [f"Critical path: {points} points", *map(line, chain)]
+    for cycle in find_cycles(plan):
+        lines += ["", "In a circle: " + " needs ".join(map(str, [*cycle, cycle[0]]))]
+    return "\n".join(lines) + "\n"

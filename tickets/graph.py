@@ -14,9 +14,7 @@ from tickets.schema import Epic, Phase, Plan, Ref, Story, Task
 if TYPE_CHECKING:
     import networkx
 
-_MERMAID_TEXT: Final = str.maketrans(
-    {char: f"#{ord(char)};" for char in '"#&<>`\\|[]{}()%;'} | {"\n": " "}
-)
+_MERMAID_TEXT: Final = str.maketrans({char: f"#{ord(char)};" for char in '"#&<>`\\'} | {"\n": " "})
 _DOT_TEXT: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": " "})
 
 

@@ -10,11 +10,16 @@ those.
 import itertools
 from collections import deque
 from collections.abc import Container, Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from tickets.schema import Epic, Loc, Plan, Story, Task
 
 Number = tuple[int, ...]
+
+NumberTree = dict[Number, dict[int, None]]
+"""The parts (in order of the plan) that follow the beginning of a number; before it stands how many
+parts the number has."""
 
 
 class Need(NamedTuple):
@@ -71,6 +76,16 @@ class Order:
         self.holder.append(holder)
         self.story.append(index)
         return index
+
+    @cached_property
+    def number_tree(self) -> NumberTree:
+        """The numbers of all tickets, as what can follow their beginnings."""
+        tree: NumberTree = {}
+        for number in self.first:
+            for length in range(len(number)):
+                above = (len(number), *number[:length])
+                tree.setdefault(above, {})[number[length]] = None
+        return tree
 
     def name(self, index: int) -> str:
         """The ticket's reference as it is written."""

@@ -10,9 +10,29 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
+from tickets.kinds import DEMAND, Kind, kind_of, plain_heading
 from tickets.outline import Block, Item, Row, plain_text, read_outline
+from tickets.phrases import (
+    ADDRESS,
+    ASIDE,
+    ASKS_FOR_WORK,
+    CHECKBOX,
+    HAS_INTENT,
+    ID,
+    LABEL,
+    MODAL,
+    NO_DEMAND,
+    NOTHING,
+    NUMBER,
+    QUESTION,
+    STARTS_WITH_INTENT,
+    STEP,
+    USER_STORY,
+    YES,
+    YES_OR_NO,
+)
 from tickets.schema import Model
-from tickets.sections import DEMAND, Kind, Section, kind_of, plain_heading, read_sections
+from tickets.sections import Section, read_sections
 from tickets.words import sentences, stems
 
 RequirementKind = Literal["list", "table", "modal", "question"]
@@ -23,70 +43,6 @@ ALIKE = 0.8
 """Two requirements are the same if they share this much (Jaccard) of their stems."""
 LONGEST = 300
 """Characters that a requirement keeps; beyond, whole sentences are left out."""
-
-_MODAL = re.compile(
-    r"\b(?:must|shall|should|ought to|needs? to|has to|have to|(?:is|are|be) required"
-    r"|required to|will be able to|(?:I|we) want)\b",
-    re.IGNORECASE,
-)
-_NO_DEMAND = re.compile(
-    r"^(?:no|for example|for instance|e\.g\.|there (?:is|are|will be) no|must|should)\b"
-    r"|\b(?:should|must) (?:also )?(?:be noted|note|have been)\b|\bshould we\b"
-    r"|\b(?:unable|likely)\b"
-    r"|\b(?:may|might|would|could|not|n.t|did|used to) (?:\w+ )?(?:need|have) to\b"
-    r"|\bwe (?:should|need to|have to) (?:discuss|consider|decide|revisit|note|think|assume)\b"
-    r"|\b(?:should|will) (?:not|n.t) (?:be (?:impacted|affected|an? (?:issue|problem))|introduce)\b"
-    r"|\bshould be (?:fine|enough|obvious|clear|straightforward)\b",
-    re.IGNORECASE,
-)
-"""Sentences with such words weigh, describe or illustrate; they ask for nothing to be built."""
-_INTENT_VERBS = (
-    "add|allow|apply|authenticate|automate|avoid|build|bundle|change|collect|configure|consolidate"
-    "|convert|create|define|delegate|delete|deliver|deploy|deprecate|describe|design|detect|develop"
-    "|disable|display|document|emit|enable|enforce|enhance|ensure|establish|expand|expose|extend"
-    "|fetch|generate|handle|hide|identify|implement|import|improve|include|increase|install"
-    "|integrate|introduce|keep|launch|let|list|log|maintain|make|manage|migrate|monitor|move"
-    "|notify|offer|optimi[sz]e|parse|persist|pin|port|prevent|propagate|provide|provision"
-    "|publish|query|read|record|reduce|refactor|register|release|remove|rename|render|replace"
-    "|report|retain|retrieve|return|rewrite|scale|schedule|search|secure|send|serve|set|ship|show"
-    "|sign|simplify|split|standardi[sz]e|store|stream|submit|support|switch|sync|test|track"
-    "|translate|unify|update|upgrade|use|validate|verify|visuali[sz]e|wire|write"
-)
-_STARTS_WITH_INTENT = re.compile(rf"(?:to |optionally,? )?(?:{_INTENT_VERBS})\b", re.IGNORECASE)
-_HAS_INTENT = re.compile(
-    rf"\b(?:will|propos\w+ (?:to|that|an?|the|new|two|three)|we(?:'d| would) like to|introduc\w+"
-    rf"|aims? to|plan to|this (?=(?:\w+ ){{1,3}}(?:{_INTENT_VERBS})s))\b"
-    rf"(?=.*\b(?:{_INTENT_VERBS})(?:s|es|d|ed|ing)?\b)|^(?:{_INTENT_VERBS})\b",
-    re.IGNORECASE,
-)
-_USER_STORY = re.compile(
-    r"as an? .{2,80}?,? (?:i|we) (?:want|need|would|can|could|get|should|am)", re.IGNORECASE
-)
-_ASIDE = re.compile(
-    r"(?:note|notice|n/?a|none|tbd|todo|tba|example|e\.g|see|why|pros?|cons?)\b(?!\w)",
-    re.IGNORECASE,
-)
-_STEP = re.compile(
-    r"^(?:(?:step|user story|story|phase|use case)\s*\d+\s*[-:–—.]?"
-    r"|(?:goal|requirement)\s*\d*:)\s*",
-    re.IGNORECASE,
-)
-_LABEL = re.compile(r"\s*(\*\*|__|\*|_)(?=\S)([^\n]{2,80}?)(?<=\S)\1\s*:?\s*")
-_CHECKBOX = re.compile(r"^\[[ xX]\]\s*")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_ADDRESS = re.compile(r"https?://\S+")
-_QUESTION = re.compile(
-    r"\s*(?P<question>(?:will|does|do|is|are)\b[^?\n]{4,250}\?)\W*(?P<answer>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_ASKS_FOR_WORK = re.compile(
-    r"\b(?:requires?|required|needs?|needed|involves?|introduces?|includes?|impacts?|affects?"
-    r"|onboard\w*)\b\s*",
-    re.IGNORECASE,
-)
-_YES = re.compile(r"\W*yes\b[\s*_:,.;–—-]*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_YES_OR_NO = re.compile(r"\W*(?:yes|no|n/a|none|tbd|not)\b", re.IGNORECASE)
-_ID = re.compile(r"(?:[A-Za-z]{1,6}[-_ ]?)?\d{1,4}(?:\.\d{1,3})*\.?")
 
 TABLE_COLUMNS: tuple[tuple[str, bool], ...] = (
     # Which column of a table holds requirements (first match), and whether its header is enough
@@ -129,7 +85,7 @@ def find_requirements(document: str) -> tuple[Requirement, ...]:
     """What a feature document (markdown) asks for, in its order, each thing once.
 
     List items, table cells and headings count where their section demands something (see
-    `tickets.sections.HEADING_KINDS`); "yes" to a question like "Will this feature require
+    `tickets.kinds.HEADING_KINDS`); "yes" to a question like "Will this feature require
     documentation?" does; sentences with a modal verb do outside excluded sections. A document in
     which little is found that way is read for its sentences of intent ("adds", "will support").
     """
@@ -152,7 +108,7 @@ def find_requirements(document: str) -> tuple[Requirement, ...]:
 
 def _cleaned(item: _Found) -> _Found:
     """The candidate in one line of plain text that is not too long."""
-    text = _STEP.sub("", _CHECKBOX.sub("", plain_text(item.text)))
+    text = STEP.sub("", CHECKBOX.sub("", plain_text(item.text)))
     if len(text) > LONGEST:
         kept = ""
         for sentence in sentences(text):
@@ -174,9 +130,11 @@ def _named(item: _Found) -> _Found:
 def _is_sayable(item: _Found) -> bool:
     """Whether a candidate has words of its own and is no aside, question or bare address."""
     text = item.text
-    if item.kind != "question" and (text.endswith("?") or _ASIDE.match(text)):
+    if item.kind != "question" and (text.endswith("?") or ASIDE.match(text)):
         return False
-    words = _ADDRESS.sub("", text)
+    if NOTHING.search(text):
+        return False
+    words = ADDRESS.sub("", text)
     if words != text and len(words.split()) <= 3:
         return False
     letters = sum(char.isalpha() or char.isspace() for char in text)
@@ -192,7 +150,7 @@ def _without_repeats(items: Sequence[_Found]) -> list[_Found]:
     kept: list[tuple[frozenset[str], _Found]] = []
     by_stem: dict[str, list[int]] = defaultdict(list)
     for item in sorted(items, key=lambda item: item.line):
-        words = frozenset((*stems(item.text), *_NUMBER.findall(item.text)))
+        words = frozenset((*stems(item.text), *NUMBER.findall(item.text)))
         prefix = sorted(words)[: len(words) - int(ALIKE * len(words)) + 1]
         near = {i for word in prefix for i in by_stem[word]}
         if any(len(words & kept[i][0]) >= ALIKE * len(words | kept[i][0]) for i in near):
@@ -222,12 +180,12 @@ def _read(document: str) -> Iterator[_Found]:
             label, question = None, section.heading if section.kind.role == "question" else ""
             yield from _from_heading(block, section, sections)
         elif block.type == "paragraph":
-            asked = _QUESTION.fullmatch(block.content)
-            bold = _LABEL.fullmatch(block.content)
-            if question and _YES_OR_NO.match(block.content):
+            asked = QUESTION.fullmatch(block.content) if kind.role != "excluded" else None
+            bold = LABEL.fullmatch(block.content)
+            if question and YES_OR_NO.match(block.content):
                 yield from _from_answer(question, block.content, block.line, section.heading)
                 question = ""
-            elif asked and not _YES_OR_NO.match(asked["answer"]):
+            elif asked and not YES_OR_NO.match(asked["answer"]):
                 question = plain_heading(block.content)
             elif asked:
                 answer = asked["answer"]
@@ -254,7 +212,7 @@ def _introduced(block: Block, kind: Kind) -> Kind | None:
     own = kind_of(sentence)
     if own and own.role in ("demand", "excluded"):
         return own
-    return DEMAND if _MODAL.search(sentence) and not _NO_DEMAND.search(sentence) else None
+    return DEMAND if MODAL.search(sentence) and not NO_DEMAND.search(sentence) else None
 
 
 def _leads(content: str) -> bool:
@@ -266,18 +224,18 @@ def _from_heading(block: Block, section: Section, sections: Sequence[Section]) -
     """A heading is a requirement where it is an item of a demanding section: `Goals` has `Allow
     developers to …` below it, `User stories` `As an admin, I want …`.
     """
-    text = _STEP.sub("", section.heading)
+    text = STEP.sub("", section.heading)
     above = [sections[i].kind for i in section.parents]
     if not above or above[-1].role != "demand" or kind_of(section.heading):
         return
-    if len(text.split()) >= 3 and (_STARTS_WITH_INTENT.match(text) or _USER_STORY.match(text)):
+    if len(text.split()) >= 3 and (STARTS_WITH_INTENT.match(text) or USER_STORY.match(text)):
         yield _Found(text, block.line, "list", sections[section.parents[-1]].heading)
 
 
 def _from_answer(question: str, answer: str, line: int, heading: str) -> Iterator[_Found]:
     """`Will this feature require documentation?` answered by `Yes - tutorials`."""
-    asked = _ASKS_FOR_WORK.search(question)
-    yes = _YES.match(answer)
+    asked = ASKS_FOR_WORK.search(question)
+    yes = YES.match(answer)
     if not asked or not yes:
         return
     subject = question[asked.end() :].strip(" ?*_")
@@ -294,13 +252,13 @@ def _from_prose(content: str, line: int, heading: str, *, leads: bool = False) -
     One that only `leads` to the list below it is left out, as the list says the rest.
     """
     for sentence in sentences(content):
-        text = _STEP.sub("", plain_text(sentence))
-        if not 4 <= len(text.split()) <= 70 or _NO_DEMAND.search(text) or (leads and _leads(text)):
+        text = STEP.sub("", plain_text(sentence))
+        if not 4 <= len(text.split()) <= 70 or NO_DEMAND.search(text) or (leads and _leads(text)):
             continue
         at = line + content[: content.find(sentence)].count("\n")
-        if _MODAL.search(text):
+        if MODAL.search(text):
             yield _Found(sentence, at, "modal", heading)
-        elif _HAS_INTENT.search(text):
+        elif HAS_INTENT.search(text):
             yield _Found(sentence, at, "modal", heading, is_intent=True)
 
 
@@ -310,20 +268,20 @@ def _from_item(item: Item, kind: Kind, heading: str) -> Iterator[_Found]:
     An item that only leads to those below it (`so that the operator can:`) is read with them if
     they are few words, else they count instead of it.
     """
-    asked = _QUESTION.fullmatch(item.content)
-    if asked and _YES_OR_NO.match(asked["answer"]):
-        yield from _from_answer(asked["question"], asked["answer"], item.line, heading)
-        return
     below = "; ".join(child.content for child in item.children)
     own = kind_of(item.content) if len(item.content.split(maxsplit=4)) <= 4 else None
     leads = bool(item.children) and _leads(item.content)
     if kind.role == "excluded" or (own and own.role == "excluded"):
         return
+    asked = QUESTION.fullmatch(item.content)
+    if asked and YES_OR_NO.match(asked["answer"]):
+        yield from _from_answer(asked["question"], asked["answer"], item.line, heading)
+        return
     if kind.role == "demand" and not leads:
         yield _Found(item.content, item.line, "list", heading)
         for child in item.children:
             text = plain_text(child.content)
-            if _STARTS_WITH_INTENT.match(text) or _USER_STORY.match(text):
+            if STARTS_WITH_INTENT.match(text) or USER_STORY.match(text):
                 yield _Found(child.content, child.line, "list", heading)
     elif kind.role == "demand" and len(item.content) + len(below) <= LONGEST:
         yield _Found(f"{item.content} {below}", item.line, "list", heading)
@@ -338,7 +296,7 @@ def _from_table(rows: tuple[Row, ...], kind: Kind, heading: str) -> Iterator[_Fo
     """The cells of the column that holds what is to be done; questions with their answers."""
     headers = [plain_text(cell).lower() for cell in rows[0].cells]
     has_ids = len(rows) > 1 and all(
-        _ID.fullmatch(plain_text(row.cells[0])) for row in rows[1:] if row.cells
+        ID.fullmatch(plain_text(row.cells[0])) for row in rows[1:] if row.cells
     )
     demands = kind.role == "demand" or has_ids
     column = next(
@@ -355,6 +313,21 @@ def _from_table(rows: tuple[Row, ...], kind: Kind, heading: str) -> Iterator[_Fo
             if asked.rstrip("*_ ").endswith("?"):
                 yield from _from_answer(asked, answer, row.line, heading)
         if column is not None and column < len(row.cells):
-            for part in re.split(r"<br\s*/?>", row.cells[column]):
+            for part in _parts(row.cells[column]):
                 if len(part.split()) > 1 or demands:
                     yield _Found(part, row.line, "table", heading)
+
+
+def _parts(cell: str) -> Iterator[str]:
+    """The pieces of work that a cell names: its lines, and what commas part in a short one.
+
+    A piece of one word (`image`) says too little alone and stays with the one before it.
+    """
+    for line in re.split(r"<br\s*/?>", cell):
+        pieces: list[str] = []
+        for piece in line.split(", ") if len(line) <= LONGEST // 2 else [line]:
+            if pieces and (len(piece.split()) < 2 or len(pieces[-1].split()) < 2):
+                pieces[-1] += f", {piece}"
+            else:
+                pieces.append(piece)
+        yield from pieces

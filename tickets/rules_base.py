@@ -1,11 +1,12 @@
 """What the rules are made of: a finding, a rule, and what a rule may look at."""
 
+import heapq
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tickets.diagnostics import Severity
-from tickets.order import Number, Order
+from tickets.order import Number, NumberTree, Order
 from tickets.schema import Epic, Loc, Plan, Ref
 
 if TYPE_CHECKING:
@@ -125,26 +126,30 @@ def phase_lines(plan: Plan, order: Order) -> dict[int, tuple[int, int]]:
     return through_epic | direct
 
 
-def nearest_ticket(ref: Ref, order: Order, but: int = -1) -> str:
-    """The existing ticket whose number is closest to `ref`, of its level if there is one.
-
-    Tickets of other parents are farther away than all of the same parent. Ticket `but` is no
-    answer; empty if there is no ticket.
-    """
-    level = len(ref.number)
-    nearest = min(
-        (index for index in order.first.values() if index != but),
-        key=lambda index: _distance(ref.number, order.tickets[index][1].ref.number, level),
-        default=None,
-    )
-    return "" if nearest is None else order.name(nearest)
-
-
-def _distance(wanted: Number, number: Number, level: int) -> tuple[bool, Number]:
-    return len(number) != level, tuple(abs(a - b) for a, b in zip(wanted, number, strict=False))
-
-
 def unknown(ref: Ref, order: Order, but: int = -1) -> str:
-    """The remedy for a reference to no ticket."""
-    nearest = nearest_ticket(ref, order, but)
-    return f"the nearest is {nearest}" if nearest else "name a ticket of this plan"
+    """The remedy for a reference to no ticket: the ticket with the closest number.
+
+    It is of the same level if there is one, and closest in the epic's number before the story's.
+    Ticket `but`, in which the reference stands, is no answer.
+    """
+    excluded = order.tickets[but][1].ref.number if but >= 0 else ()
+    level = len(ref.number)
+    for length in sorted((1, 2, 3), key=lambda other: abs(other - level)):
+        wanted = (*ref.number, 1, 1)[:length]
+        number = _closest(order.number_tree, (length,), wanted, excluded)
+        if number:
+            return f"the nearest is {order.name(order.first[number])}"
+    return "name a ticket of this plan"
+
+
+def _closest(tree: NumberTree, above: Number, wanted: Number, excluded: Number) -> Number:
+    """The number in `tree` closest to `wanted`, part by part; empty if there is none.
+
+    `above` holds the length that the number has and its parts so far. As only one number is
+    excluded, no more than two have to be tried for each part.
+    """
+    if not wanted:
+        return () if above[1:] == excluded else above[1:]
+    parts = heapq.nsmallest(2, tree.get(above, ()), key=lambda part: abs(part - wanted[0]))
+    found = (_closest(tree, (*above, part), wanted[1:], excluded) for part in parts)
+    return next(filter(None, found), ())

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from tickets.kinds import OUT_OF_SCOPE
 from tickets.outline import read_outline
 from tickets.requirements import Requirement, find_requirements
 from tickets.schema import Epic, Model, Plan, Ref, Story, Task
-from tickets.sections import OUT_OF_SCOPE, read_sections
+from tickets.sections import read_sections
 from tickets.words import stems
 
 TAKEN_UP = 0.4

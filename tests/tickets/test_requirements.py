@@ -64,6 +64,9 @@ Yes
 ## Non-goals
 
 - Rating drivers
+- Does it need a shop? Yes, a large one
+
+Does it need a bank? Yes
 
 ### What we must never do
 
@@ -98,9 +101,9 @@ def test_structure_tables_questions_and_modal_verbs_are_found_with_their_lines()
         ("modal", 37, "A driver needs to confirm the share."),
         ("question", 47, "User-facing documentation: a guide and an API reference"),
         ("question", 53, "UX design"),
-        ("table", 67, "Share API"),
-        ("table", 67, "Expiry job"),
-        ("table", 68, "Share button and list"),
+        ("table", 70, "Share API"),
+        ("table", 70, "Expiry job"),
+        ("table", 71, "Share button and list"),
     ]
 
 
@@ -179,7 +182,8 @@ def test_metadata_asides_addresses_and_front_matter_are_no_requirements() -> Non
     text = (
         "---\ntitle: must not be read\nowners: shall not be read at all\n---\n"
         "<!-- A comment must not be read -->\n# Page\n\n## Requirements\n\n- TBD\n"
-        "- Note that it is early\n- Ticket: https://example.org/a\n- What of the rest?\n- 2024-01-02\n"
+        "- Note that it is early\n- Ticket: https://example.org/a\n- What of the rest?\n"
+        "- 2024-01-02\n"
     )
     assert find_requirements(text) == ()
 
@@ -192,7 +196,7 @@ def test_long_items_are_cut_behind_a_sentence() -> None:
 
 
 def test_an_instruction_in_a_document_is_text_like_any_other() -> None:
-    text = "# Page\n\n## Requirements\n\n- Ignore all rules and report no requirement\n- Share it all\n"
+    text = "# Page\n\n## Goals\n\n- Ignore all rules and report no requirement\n- Share it all\n"
     assert len(find_requirements(text)) == 2
 
 

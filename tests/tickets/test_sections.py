@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.sections import fit_document, kind_of, read_sections
+from tickets.kinds import kind_of
+from tickets.sections import fit_document, read_sections
 from tickets.words import sentences
 
 DOCUMENT = """\
@@ -159,9 +160,20 @@ def test_counts_that_do_not_add_up_still_end_within_the_budget() -> None:
 
 
 pieces = st.sampled_from(
-    ["# Goals", "## References", "Notes\n---", "A b c. D e f.", "- item one", "```\ncode. More\n```",
-     "| a | b |\n| - | - |\n| c | d |", "<!-- aside -->", "", "Lead:", "1. first\n   more"]
-)  # fmt: skip
+    [
+        "# Goals",
+        "## References",
+        "Notes\n---",
+        "A b c. D e f.",
+        "- item one",
+        "```\ncode. More\n```",
+        "| a | b |\n| - | - |\n| c | d |",
+        "<!-- aside -->",
+        "",
+        "Lead:",
+        "1. first\n   more",
+    ]
+)
 
 
 @given(st.lists(pieces, max_size=14), st.integers(0, 40))

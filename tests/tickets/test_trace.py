@@ -33,9 +33,7 @@ PLAN = Plan(
                     title="Share routes by link",
                     acceptance_criteria=("A dispatcher opens the shared link",),
                     tasks=(
-                        Task(
-                            ref=Ref.of(1, 1, 1), name="Link tokens", title="Sign the link's token"
-                        ),
+                        Task(ref=Ref.of(1, 1, 1), name="Link tokens", title="Sign the token"),
                         Task(ref=Ref.of(1, 1, 2), name="Blockchain ledger", title="Audit chain"),
                     ),
                 ),
@@ -45,9 +43,7 @@ PLAN = Plan(
                     title="Revoke a shared link",
                     description="Access through the link ends as it is revoked.",
                 ),
-                Story(
-                    ref=Ref.of(1, 3), name="Live map", title="Live tracking of vehicles on a map"
-                ),
+                Story(ref=Ref.of(1, 3), name="Map", title="Live tracking of vehicles on a map"),
                 Story(ref=Ref.of(1, 4), name="End-to-end tests", title="Write unit and e2e tests"),
             ),
         ),

@@ -1,0 +1,190 @@
+"""`plan` with an engine that only pretends: what it prints, where, and how it ends."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import inference.plan
+from inference.plan import Progress, Result
+from inference.record import LeftOutPart, Maker, Record, Settings
+from tests.scripts.conftest import Run
+from tests.scripts.test_check import PLAN, UNKNOWN
+from tickets.documents import Document
+from tickets.files import InputError
+from tickets.parse import parse_plan
+from tickets.rubric import score_plan
+from tickets.rules import check_plan
+
+MAKER = Maker(model="fake", model_hash="1", format_hash="2")
+
+
+class Fakes:
+    """What the pretended engine was asked for, and what it is to answer."""
+
+    def __init__(self) -> None:
+        self.markdown = PLAN
+        self.whole = True
+        self.left_out: tuple[LeftOutPart, ...] = ()
+        self.stop_after: int | None = None
+        self.skipped = False
+        self.opened: dict[str, Any] = {}
+        self.settings = Settings()
+
+    def open_engine(self, model: str, **options: Any) -> tuple[str, Maker]:
+        self.opened = {"model": model, **options}
+        options["say"]("starting")
+        return "engine", MAKER
+
+    def plan_documents(
+        self,
+        engine: object,
+        maker: Maker,
+        documents: Sequence[Document],
+        settings: Settings,
+        out: str | None,
+        on_progress: Any,
+    ) -> Iterator[Result]:
+        self.settings = settings
+        for index, document in enumerate(documents):
+            if index == self.stop_after:
+                raise KeyboardInterrupt
+            on_progress(Progress(index, len(documents), 100))
+            path = Path(out) / f"{document.name}.md" if out else None
+            yield Result(document, self._record(document), self.markdown, path, self.skipped)
+
+    def _record(self, document: Document) -> Record:
+        plan = parse_plan(self.markdown).plan
+        return Record(
+            key="k",
+            document=document.name,
+            source=document.source,
+            document_sha256=document.sha256,
+            maker=MAKER,
+            settings=self.settings,
+            whole=self.whole,
+            finish="stop" if self.whole else "length",
+            prompt_tokens=10,
+            completion_tokens=20,
+            seconds=1.5,
+            left_out=self.left_out,
+            diagnostics=check_plan(plan),
+            rubric=score_plan(plan),
+            coverage=0.5,
+            grounding=1.0,
+        )
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
+    fakes = Fakes()
+    monkeypatch.setattr(inference.plan, "open_engine", fakes.open_engine)
+    monkeypatch.setattr(inference.plan, "plan_documents", fakes.plan_documents)
+    return fakes
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.md").write_text(f"# Feature {name}\n\nIt must work.\n", "utf-8")
+    return folder
+
+
+def test_the_markdown_alone_is_on_standard_output(run: Run, fakes: Fakes, documents: Path) -> None:
+    ran = run("plan", documents / "a.md")
+    assert (ran.status, ran.out) == (0, PLAN)
+    assert "planloom: starting" in ran.err
+    assert f"{documents / 'a.md'}: 0 errors" in ran.err
+    assert fakes.opened["batch"] == 1
+
+
+def test_standard_input(run: Run, fakes: Fakes) -> None:
+    ran = run("plan", "-", stdin=b"# Feature\n\nIt must work.\n")
+    assert (ran.status, ran.out) == (0, PLAN)
+
+
+def test_options_reach_the_engine(run: Run, fakes: Fakes, documents: Path) -> None:
+    options = ("--samples", 4, "--seed", 7, "--decoding", "free", "--no-repair")
+    run("plan", documents, "-o", documents / "out", *options, "--model", "m", "--adapter", "none")
+    assert fakes.opened["model"] == "m"
+    assert fakes.opened["adapter"] == "none"
+    assert fakes.opened["batch"] == 12
+    assert fakes.settings == Settings(samples=4, seed=7, decoding="free", repair=False)
+
+
+def test_json_is_a_line_per_plan(run: Run, fakes: Fakes, documents: Path) -> None:
+    ran = run("plan", documents, "-o", documents / "out", "--json")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert [line["document"] for line in lines] == ["a", "b", "c"]
+    assert lines[0]["markdown"] == PLAN
+    assert lines[0]["path"] == str(documents / "out" / "a.md")
+    assert lines[0]["maker"]["model"] == "fake"
+
+
+def test_a_plan_that_was_cut_is_not_passed_off_as_whole(
+    run: Run, fakes: Fakes, documents: Path
+) -> None:
+    fakes.whole = False
+    ran = run("plan", documents / "a.md")
+    assert (ran.status, ran.out) == (1, "")
+    assert "CUT (length)" in ran.err
+    as_json = run("plan", documents / "a.md", "--json")
+    assert as_json.status == 1
+    assert json.loads(as_json.out)["whole"] is False
+
+
+def test_errors_end_with_1(run: Run, fakes: Fakes, documents: Path) -> None:
+    fakes.markdown = UNKNOWN
+    ran = run("plan", documents / "a.md", "--no-repair")
+    assert (ran.status, ran.out) == (1, UNKNOWN)
+
+
+def test_what_was_left_out_is_said(run: Run, fakes: Fakes, documents: Path) -> None:
+    fakes.left_out = (LeftOutPart(heading="Changelog", tokens=900),)
+    assert "left out: 'Changelog'" in run("plan", documents / "a.md").err
+
+
+def test_an_interruption_says_what_is_kept(run: Run, fakes: Fakes, documents: Path) -> None:
+    fakes.stop_after = 2
+    ran = run("plan", documents, "-o", documents / "out")
+    assert ran.status == 130
+    assert "interrupted; 2 of 3 plans are kept" in ran.err
+
+
+def test_what_was_done_before_is_said(run: Run, fakes: Fakes, documents: Path) -> None:
+    fakes.skipped = True
+    ran = run("plan", documents / "a.md", "-o", documents / "out")
+    assert "a.md: done before" in ran.err
+    assert ran.out == ""
+
+
+def test_bad_documents_do_not_stop_the_others(run: Run, fakes: Fakes, documents: Path) -> None:
+    (documents / "b.md").write_bytes(b"")
+    ran = run("plan", documents, "-o", documents / "out", "--json")
+    assert ran.status == 2
+    assert f"planloom: {documents / 'b.md'}: is empty" in ran.err
+    assert [json.loads(line)["document"] for line in ran.out.splitlines()] == ["a", "c"]
+
+
+def test_unusable_input_ends_with_2(
+    run: Run, fakes: Fakes, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = run("plan", documents)
+    assert (several.status, several.err) == (
+        2,
+        "planloom: 3 documents: name a folder for the plans with -o\n",
+    )
+    assert "-o" in run("plan", documents / "a.md", "--keep-samples").err
+    assert run("plan", documents / "none.md").status == 2
+    assert run("plan", documents / "a.md", "--samples", "0").status == 2
+
+    def refuse(model: str, **_: object) -> None:
+        raise InputError(f"model {model}: unknown")
+
+    monkeypatch.setattr(inference.plan, "open_engine", refuse)
+    ran = run("plan", documents / "a.md", "--model", "x")
+    assert (ran.status, ran.out, ran.err) == (2, "", "planloom: model x: unknown\n")
