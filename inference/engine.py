@@ -187,6 +187,8 @@ class Engine:
 
     def step(self) -> list[Done]:
         """Write one more token of each running request; returns those that are finished."""
+        if not self._llm.llm_engine.has_unfinished_requests() and self._open:
+            raise RuntimeError(f"vLLM has lost the requests {list(self._open)}")
         done = []
         for output in self._llm.llm_engine.step():
             state = self._open[output.request_id]

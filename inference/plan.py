@@ -15,10 +15,11 @@ from inference.lora import read_adapter, shipped_adapter
 from inference.models import find_model, offline_unless_needed
 from inference.outputs import Output
 from inference.record import LeftOutPart, Maker, Record, Sample, Settings, run_key
+from tickets.bounds import Bounds
 from tickets.diagnostics import Diagnostic
 from tickets.documents import Document
 from tickets.files import InputError
-from tickets.grammar import Bounds, build_grammar
+from tickets.grammar import build_grammar
 from tickets.parse import parse_plan
 from tickets.prompt import build_messages, format_hash, neutral
 from tickets.render import render_plan
@@ -155,6 +156,7 @@ def plan_documents(
             path = output.paths[index]
             yield Result(document, record, path.read_text("utf-8"), path, skipped=True)
     grammar = _grammar(settings)
+    tight = _tight(settings) if grammar else None
     jobs: dict[str, _Job] = {}
     first_tries: dict[str, Done] = {}
     waiting.reverse()
@@ -166,9 +168,9 @@ def plan_documents(
                 engine.add(str(job.place), job.prompt, _sampling(settings, grammar))
             for finished in engine.step():
                 job = jobs[finished.key]
-                if _is_cut(finished) and grammar and finished.key not in first_tries:
+                if _is_cut(finished) and tight and finished.key not in first_tries:
                     first_tries[finished.key] = finished
-                    engine.add(finished.key, job.prompt, _sampling(settings, _tight(settings)))
+                    engine.add(finished.key, job.prompt, _sampling(settings, tight))
                     continue
                 del jobs[finished.key]
                 first = first_tries.pop(finished.key, None)
@@ -226,10 +228,13 @@ def _grammar(settings: Settings) -> str | None:
     return build_grammar(vocabulary=settings.vocabulary)
 
 
-def _tight(settings: Settings) -> str:
-    """A grammar whose longest plan fits into the completion, with all lines at their budget."""
-    bounds = Bounds.within(settings.max_tokens, line_tokens=settings.line_tokens)
-    return build_grammar(bounds, settings.vocabulary)
+def _tight(settings: Settings) -> str | None:
+    """A grammar whose longest plan fits into the completion, with all lines at their budget.
+
+    None where even the smallest plan might not fit.
+    """
+    bounds = Bounds.within(settings.max_tokens, settings.line_tokens)
+    return build_grammar(bounds, settings.vocabulary) if bounds else None
 
 
 def _sampling(settings: Settings, grammar: str | None) -> Sampling:
@@ -296,7 +301,8 @@ def _draft(completion: Completion, document: str, settings: Settings) -> _Draft:
 
     One that was cut stays as it is: repair would make it look like a whole one.
     """
-    markdown, repairs = completion.text.strip() + "\n", ()
+    markdown = completion.text.strip() + "\n"
+    repairs: tuple[Diagnostic, ...] = ()
     if settings.repair and completion.finish == "stop":
         repaired = repair_plan(parse_plan(markdown).plan, vocabulary=settings.vocabulary)
         markdown, repairs = render_plan(repaired.plan), repaired.repairs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scripts.plans import PlanText, read_plan_text
+from scripts.plans import PlanText, count, read_plan_text
 from tickets.files import InputError, write_atomic
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Report:
 
     def _summary(self) -> str:
         verdict = "passed" if self.rubric.passed else "not passed"
-        parts = [_count(self.errors, "error"), _count(self.warnings, "warning")]
+        parts = [count(self.errors, "error"), count(self.warnings, "warning")]
         parts.append(f"rubric {self.rubric.score:.2f} ({verdict}, from 0.80 on)")
         if self.trace is not None:
             parts.append(f"coverage {self.trace.coverage:.0%}")
@@ -218,10 +218,6 @@ def _trace(plan: "Plan", document: str | None) -> "Trace | None":
     from tickets.trace import trace_plan
 
     return trace_plan(plan, document)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _escape(text: str, further: str = "") -> str:

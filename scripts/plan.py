@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.plans import count
 from tickets.files import InputError
 
 if TYPE_CHECKING:
@@ -178,9 +179,9 @@ def _summary(result: "Result") -> str:
         return f"{record.source}{place}: done before"
     errors = sum(finding.severity == "error" for finding in record.diagnostics)
     parts = [
-        f"{errors} errors",
-        f"{len(record.diagnostics) - errors} warnings",
-        f"{len(record.repairs)} repairs",
+        count(errors, "error"),
+        count(len(record.diagnostics) - errors, "warning"),
+        count(len(record.repairs), "repair"),
         f"rubric {record.rubric.score:.2f}",
         f"coverage {record.coverage:.0%}",
         f"{record.completion_tokens} tokens in {record.seconds:.1f} s",

@@ -82,3 +82,8 @@ def write_output(content: str, output: Path | None) -> None:
         sys.stdout.write(content)
     else:
         write_atomic(output, content)
+
+
+def count(number: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -64,9 +64,9 @@ def test_quick_commands_load_nothing_heavy(root: Path, command: str) -> None:
         f"print(sorted({HEAVY | {'pandas', 'numpy', 'markitdown'}} & set(sys.modules)))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "[]", done.stderr
     assert "no-such-plan.md" in done.stderr
 
 
@@ -88,7 +88,7 @@ def test_check_of_a_plan_loads_nothing_heavy(root: Path) -> None:
         input="# Jira Tickets Structure - A\n\n## Epic Structure\n\n### Epic 1: B\n",
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
     assert done.stderr.strip() == "[]"
     assert done.stdout.startswith("{")

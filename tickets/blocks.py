@@ -46,7 +46,7 @@ LABELS: Final = {
 _NAMES = "|".join(name.replace(" ", r"[ \t]+") for name in sorted(LABELS, key=len, reverse=True))
 LABEL = re.compile(
     r" {0,3}(?P<bullet>[-*+][ \t]+)?(?P<open>\*\*|__|\*|_)?(?P<name>" + _NAMES + r")[ \t]*"
-    r"(?P<colon>:)?[ \t]*(?(open)(?P=open))[ \t]*(?(colon):?|:)[ \t]*(?P<value>.*)",
+    r"(?P<colon>:)?[ \t]*(?(open)(?P=open))[ \t]*(?(colon):?|(?::|(?(open)$|:)))[ \t]*(?P<value>.*)",
     re.IGNORECASE,
 )
 """A field's label in any of the forms that people and models write."""

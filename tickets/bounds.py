@@ -12,19 +12,12 @@ Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]
 
 _GROWTH: Final = (
-    "stories",
-    "items",
-    "epics",
-    "phases",
-    "criteria",
-    "dependencies",
-    "critical_links",
-    "integration_points",
-    "components",
-    "staffing",
-    "tasks",
+    ("stories", "epics"),
+    ("phases", "criteria", "dependencies", "critical_links", "integration_points"),
+    ("components", "staffing", "tasks"),
 )
-"""The order in which `Bounds.within` raises the bounds, one at a time, in rounds."""
+"""The order in which `Bounds.within` raises the bounds: in each group by turns while it can.
+A phase always has room for all stories, up to the default."""
 
 _CHARACTER: Final = 4
 """The most tokens that finish a character that the line's end came upon: UTF-8 has 4 bytes."""
@@ -87,11 +80,10 @@ class Bounds(Model):
 
     @classmethod
     def within(cls, tokens: int, line_tokens: int = 64) -> Self | None:
-        """Bounds that no plan within `tokens` completion tokens can exceed, or None.
+        """Bounds whose longest plan fits into `tokens`, with no more of anything than the default.
 
-        None of them could be raised without exceeding `tokens`, or the default; where not even
-        one epic with one story is sure to fit, there are no such bounds. `line_tokens` is the
-        line budget that the plan is written under.
+        Of each bound one more would not fit. None where one epic with one story might be too long
+        already. `line_tokens` is the line budget that the plan is written under.
         """
         bounds = cls(
             epics=1, stories=1, tasks=0, criteria=2, components=1, dependencies=1,
@@ -99,16 +91,23 @@ class Bounds(Model):
         )  # fmt: skip
         if bounds.tokens(line_tokens) > tokens:
             return None
-        most = cls()
-        grown = True
-        while grown:
-            grown = False
-            for name in _GROWTH:
-                wider = bounds.model_copy(update={name: getattr(bounds, name) + 1})
-                fits = getattr(wider, name) <= getattr(most, name)
-                if fits and wider.tokens(line_tokens) <= tokens:
-                    bounds, grown = wider, True
+        for group in _GROWTH:
+            raised = True
+            while raised:
+                raised = False
+                for name in group:
+                    wider = bounds._raised(name)
+                    if wider is not None and wider.tokens(line_tokens) <= tokens:
+                        bounds, raised = wider, True
         return bounds
+
+    def _raised(self, name: str) -> Self | None:
+        """These bounds with one more of `name`, None if that is more than the default."""
+        most = type(self)()
+        wider = self.model_copy(update={name: getattr(self, name) + 1})
+        if getattr(wider, name) > getattr(most, name):
+            return None
+        return wider.model_copy(update={"items": min(wider.epics * wider.stories, most.items)})
 
     def tokens(self, line_tokens: int = 64) -> int:
         """The most tokens of a plan within these bounds, its end included; `free` has no such most.

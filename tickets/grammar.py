@@ -62,8 +62,11 @@ name ::= (" " [^,{_BLANK}]+)+
 
 
 def _plan() -> str:
+    # llguidance (vLLM's other backend) reads a rule as a word of a greedy lexer, except the root,
+    # whose words cannot overlap: so the root is the whole plan as one word.
     return rf"""
-root ::= "# {t.TITLE} -" line "\n## {t.EPIC_STRUCTURE}\n" epic-1 cross phases allocation total
+root ::= plan
+plan ::= "# {t.TITLE} -" line "\n## {t.EPIC_STRUCTURE}\n" epic-1 cross phases allocation total
 """
 
 
@@ -153,7 +156,7 @@ ref ::= epic-ref | "Story " {epic} "." {story}{task}
 
 
 def _sections(bounds: Bounds) -> str:
-    """What stands below the tickets."""
+    """What stands below the tickets. No line on people begins like duration or story points."""
     kinds = []
     if bounds.critical_links:
         kinds.append(f"critical{' points-of-contact?' if bounds.integration_points else ''}")
@@ -165,7 +168,7 @@ cross ::= "\n## {t.CROSS_EPIC}\n" ("\n{t.NONE}\n"{cross})
 phases ::= "\n## {t.PHASES}\n" phase-1
 allocation ::= "\n## {t.ALLOCATION}\n" team{{1,{bounds.epics}}}
 team ::= team-heading people{{1,{bounds.staffing}}} "- {t.DURATION}: " weeks "- {t.POINTS}: " sum
-people ::= "- " [1-9] [0-9]? line
+people ::= "- " [0-9A-CE-RT-Z] [^{_BLANK}]* word* " "? "\n"
 weeks ::= [1-9] [0-9]? " week" "s"? "\n"
 total ::= "\n**{t.TOTAL}**: " [1-9] [0-9]{{0,3}} " story points across " teams "\n"
 teams ::= "1 team" | ([2-9] | [1-9] [0-9]) " teams"
@@ -205,9 +208,9 @@ def _free_tickets(bounds: Bounds) -> str:
     label = f'"**{t.DEPENDENCIES}**: "'
     listed = f'dependency (", " dependency){{0,{max(0, bounds.dependencies - 1)}}} "\\n"'
     return rf"""
-epic ::= "\n### " ref ":" rest epic-fields "\n#### {t.CHILD_STORIES}\n" story{{0,{bounds.stories}}}
-story ::= "\n##### " ref ":" rest fields task{{0,{bounds.tasks}}}
-task ::= "\n##### " ref ":" rest fields
+epic ::= "\n### Epic " n ":" rest epic-fields "\n#### {t.CHILD_STORIES}\n" story{{0,{bounds.stories}}}
+story ::= "\n##### Story " n "." n ":" rest fields task{{0,{bounds.tasks}}}
+task ::= "\n##### Task " n "." n "." n ":" rest fields
 epic-fields ::= ("**{t.EPIC_TITLE}**:" line)? key? description? ("**{t.COMPONENT}**:" names)? more
 more ::= ("**{t.EPIC_OWNER}**:" line)? points? priority? ({label} dependencies)?
 key ::= "**{t.EPIC_KEY}**: {t.KEY_OPEN}" [^\x5b\x5d{_BLANK}]+ "{t.KEY_CLOSE}\n"

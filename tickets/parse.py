@@ -184,7 +184,9 @@ class _Reader:
                 "the acceptance criteria stand under a heading",
                 f"write {self._label(t.CRITERIA)}",
             )
-            self.field = "acceptance_criteria"
+            if self.where == "ticket":
+                self.field, self.inline = "acceptance_criteria", False
+                self.target.setdefault("acceptance_criteria", [])
             return
         if level != _LEVELS[kind]:
             self._warn(
@@ -359,16 +361,29 @@ class _Reader:
     def _loose_field(self, label: re.Match[str]) -> None:
         written = " ".join(label["name"].split())
         name = LABELS[written.lower()]
-        right = (
-            [t.TOTAL] if name == "total" else [k for k, v in self._labels().items() if v == name]
-        )
-        fix = f"write {self._label(right[0])}" if right else None
-        self._warn("T104", f"the label {written!r} is not written as in the template", fix)
         value = label["value"].strip()
+        right = t.TOTAL if name == "total" else self._template_label(name)
+        if right is not None:
+            fix = f"write {self._label(right)}"
+            self._warn("T104", f"the label {written!r} is not written as in the template", fix)
+        elif name in ("type", "parent"):
+            self.field = ""
+            self._warn("T107", f"{self._ref()} is an epic, which has no {name}", "it is left out")
+            return
+        elif name != "acceptance_criteria":
+            self.field = ""
+            kept = "it is kept in the description"
+            self._warn("T107", f"{self._ref()} has the field {written!r} of other tickets", kept)
+            self.target.setdefault("extra", []).append(f"{written} is {value}.")
+            return
         if name == "total":
             self._total(value)
         else:
             self._set(name, value)
+
+    def _template_label(self, name: str) -> str | None:
+        """The template's label for a field of the ticket being read, None if it has no such."""
+        return next((label for label, field in self._labels().items() if field == name), None)
 
     @staticmethod
     def _label(label: str) -> str:
@@ -420,7 +435,7 @@ class _Reader:
                     "it is kept in the description",
                     loc=(*self.loc, name),
                 )
-                target.setdefault("outside", []).append(part)
+                target.setdefault("extra", []).append(f"Waits for {part} (outside this plan).")
         for sentence in forgiven:
             self._warn("T105", f"{self._ref()}: {sentence}", loc=(*self.loc, name))
 
@@ -583,10 +598,11 @@ class _Reader:
         for epic in plan["epics"]:
             tasks = [task for story in epic["stories"] for task in story["tasks"]]
             for ticket in (epic, *epic["stories"], *tasks):
-                waits = [
-                    f"\n\nWaits for {x} (outside this plan)." for x in ticket.pop("outside", ())
-                ]
-                ticket["description"] = "\n".join(ticket["description"]).rstrip() + "".join(waits)
+                paragraphs = ["\n".join(ticket["description"]).rstrip()]
+                if ticket is epic and (done := ticket.pop("acceptance_criteria", ())):
+                    paragraphs.append("\n- ".join(("Done when:", *done)))
+                paragraphs += ticket.pop("extra", ())
+                ticket["description"] = "\n\n".join(filter(None, paragraphs))
                 ticket["ref"] = {"number": ticket["ref"]}
                 ticket.pop("stray", None)
         for section in plan["sections"]:

@@ -92,9 +92,11 @@ def _mend_total(draft: Draft, teams: int) -> None:
     if points is None:
         return
     if plan.total is None:
-        draft.note("A709", ("total",), f"The total effort: {points} points, {teams} teams written")
+        draft.note(
+            "A709", ("total",), f"The total effort: written, with points {points} and teams {teams}"
+        )
         draft.change(total=Total(points=points, teams=teams))
     elif plan.total.teams != teams:
-        old = "no teams" if plan.total.teams is None else f"{plan.total.teams} teams"
+        old = "no number of teams" if plan.total.teams is None else f"teams {plan.total.teams}"
         draft.note("A710", ("total", "teams"), f"The total effort: {old} became {teams}")
         draft.change(total=plan.total.model_copy(update={"teams": teams}))

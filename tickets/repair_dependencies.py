@@ -89,7 +89,7 @@ def mend_critical_path(draft: Draft) -> None:
             )
             for before, after in pairs
         )
-        draft.note("D316", ("critical_path",), f"The critical path: {len(links)} lines written")
+        draft.note("D316", ("critical_path",), "The critical path: written from the dependencies")
         draft.change(critical_path=links)
 
 
@@ -125,6 +125,6 @@ def mend_integration_points(draft: Draft) -> None:
             )
             for first, second in pairs
         )
-        message = f"The integration points: {len(points)} lines written"
+        message = "The integration points: written from the dependencies"
         draft.note("D317", ("integration_points",), message)
         draft.change(integration_points=points)

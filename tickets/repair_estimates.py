@@ -41,7 +41,7 @@ def mend_points(draft: Draft) -> None:
     plan = draft.plan
     effort = points_sum(epic.points for epic in plan.epics)
     if plan.total is not None and effort is not None and effort != plan.total.points:
-        message = f"The total effort: {plan.total.points} points became {effort}"
+        message = f"The total effort: points {plan.total.points} became {effort}"
         draft.note("E404", ("total", "points"), message)
         draft.change(total=plan.total.model_copy(update={"points": effort}))
 

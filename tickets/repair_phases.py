@@ -52,7 +52,7 @@ def mend_phases(draft: Draft) -> None:
         _renumber(draft)
     if not draft.plan.phases and any(epic.stories for epic in draft.plan.epics):
         phases = phases_from(draft.order)
-        draft.note("P601", ("phases",), f"The phases: {len(phases)} written after the dependencies")
+        draft.note("P601", ("phases",), "The phases: written from the dependencies")
         draft.change(phases=phases)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tickets.rules_base import Context, Finding
+from tickets.rules_base import Context, Finding, counted
 from tickets.rules_estimates import points_sum
 from tickets.rules_fields import team_key, team_name
 from tickets.schema import Loc, Plan
@@ -73,7 +73,7 @@ def points_right(context: Context) -> Iterator[Finding]:
         if points is not None and total is not None and points != total:
             yield Finding(
                 ("allocation", a, "points"),
-                f"{team} is allocated {points} points, but its epics have {total}",
+                f"{team} is allocated {counted(points, 'point')}, but its epics have {total}",
                 f"write {total}",
             )
 
@@ -119,8 +119,8 @@ def total_written(context: Context) -> Iterator[Finding]:
     plan = context.plan
     if plan.epics and plan.total is None:
         total = points_sum(epic.points for epic in plan.epics)
-        points = "the points" if total is None else f"{total} story points"
-        fix = f"end it with {points} across {len(teams_of(plan))} teams"
+        points = "the points" if total is None else counted(total, "story point")
+        fix = f"end it with {points} across {counted(len(teams_of(plan)), 'team')}"
         yield Finding(("total",), "The plan has no total effort", fix)
 
 
@@ -128,6 +128,6 @@ def total_teams(context: Context) -> Iterator[Finding]:
     """A total effort with another number of teams than own epics."""
     total, count = context.plan.total, len(teams_of(context.plan))
     if context.plan.epics and total is not None and total.teams != count:
-        stated = "no number of teams" if total.teams is None else f"{total.teams} teams"
-        message = f"The total effort names {stated}, but {count} own epics"
+        stated = "no number of teams" if total.teams is None else counted(total.teams, "team")
+        message = f"The total effort names {stated}, but the epics have {counted(count, 'owner')}"
         yield Finding(("total", "teams"), message, f"write {count}")

@@ -126,6 +126,11 @@ def phase_lines(plan: Plan, order: Order) -> dict[int, tuple[int, int]]:
     return through_epic | direct
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 team`, `2 teams`."""
+    return f"1 {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def unknown(ref: Ref, order: Order, but: int = -1) -> str:
     """The remedy for a reference to no ticket: the ticket with the closest number.
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tickets.rules_base import Context, Finding
+from tickets.rules_base import Context, Finding, counted
 from tickets.schema import Epic, Loc, Story
 
 MOST_POINTS: Final = 99_999
@@ -62,7 +62,7 @@ def fibonacci(context: Context) -> Iterator[Finding]:
         remedy = f"use {below}" if below == above else f"use {below} or {above}"
         yield Finding(
             (*loc, "points"),
-            f"{ticket.ref} has {_points(ticket.points)}, which is no Fibonacci number",
+            f"{ticket.ref} has {counted(ticket.points, 'point')}, which is no Fibonacci number",
             f"{remedy}; the nearest is {nearest_fibonacci(ticket.points)}",
         )
 
@@ -96,10 +96,6 @@ def _sum(
     if stated is not None and total is not None and stated != total:
         yield Finding(
             (*loc, "points"),
-            f"{name} has {_points(stated)}, but {of_what} have {total}",
+            f"{name} has {counted(stated, 'point')}, but {of_what} have {total}",
             f"write {total}",
         )
-
-
-def _points(points: int) -> str:
-    return "1 point" if points == 1 else f"{points} points"

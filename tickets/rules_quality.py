@@ -113,7 +113,7 @@ def criteria(context: Context) -> Iterator[Finding]:
     """A story with fewer than two acceptance criteria."""
     for loc, ticket in context.order.tickets:
         if isinstance(ticket, Story) and len(ticket.acceptance_criteria) < FEWEST_CRITERIA:
-            count = "one acceptance criterion" if ticket.acceptance_criteria else "no criteria"
+            count = "one criterion" if ticket.acceptance_criteria else "no criteria"
             yield Finding(
                 (*loc, "acceptance_criteria"),
                 f"{ticket.ref} has {count}",

@@ -15,6 +15,8 @@ from tickets.files import InputError
 GRAMMAR = """root ::= "# Plan\\n" item{3}
 item ::= "- " [^\\n]+ "\\n"
 """
+# vLLM's own, of its grammar backend; as an error it would fail the request.
+pytestmark = pytest.mark.filterwarnings("ignore:max_rollback_tokens is deprecated")
 QUESTION = [{"role": "user", "content": "Name three things that a search engine does."}]
 
 
@@ -29,8 +31,11 @@ def engine() -> Iterator[Engine]:
 
 def run(engine: Engine) -> dict[str, Done]:
     done = {}
-    while engine.pending:
-        done |= {each.key: each for each in engine.step()}
+    try:
+        while engine.pending:
+            done |= {each.key: each for each in engine.step()}
+    finally:
+        engine.drop()
     return done
 
 
@@ -79,7 +84,7 @@ def test_going_round_in_circles_is_noticed(engine: Engine) -> None:
     prompt = engine.encode(
         [{"role": "user", "content": "Repeat the same line forever: " + "the log is long\n" * 12}]
     )
-    engine.add("x", prompt + engine.encode(QUESTION)[:0], Sampling(max_tokens=300))
+    engine.add("x", prompt, Sampling(max_tokens=300))
     (completion,) = run(engine)["x"].completions
     assert completion.finish in ("repetition", "stop")
     assert completion.tokens < 300
@@ -115,9 +120,13 @@ def test_what_the_libraries_print_stays_off_standard_output(
 
 
 def test_a_crash_shows_what_was_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError), engine_module._captured(verbose=False):
-        os.write(1, b"the reason\n")
-        raise ZeroDivisionError
+    def crash() -> None:
+        with engine_module._captured(verbose=False):
+            os.write(1, b"the reason\n")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        crash()
     assert capfd.readouterr() == ("", "the reason\n")
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts import setup
+
 CLI = "import sys, tiny\nprint('cli', tiny.VALUE, *sys.argv[1:])\n"
 
 
@@ -152,3 +154,40 @@ def test_completion_before_the_installation_installs_nothing(copy: Path) -> None
     done = launch(copy, _PLANLOOM_COMPLETE="complete_bash")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert not (copy / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "reason"),
+    [
+        ("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'", "cuda", "GPU 0: NVIDIA H200"),
+        ("echo 'No devices were found'; exit 6", "cpu", "nvidia-smi lists none"),
+        (None, "cpu", "there is no nvidia-smi here"),
+    ],
+)
+def test_the_set_that_fits_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, kind: str, reason: str
+) -> None:
+    if script:
+        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = setup.choose_kind()
+    assert found[0] == kind
+    assert reason in found[1]
+
+
+def test_too_little_room_is_said_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usage = shutil.disk_usage(setup.ROOT)._replace(free=2**30)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(
+        setup.SetupError, match=r"1\.0 GiB of free space, and the CPU packages need"
+    ):
+        setup.check_machine("cpu")
+
+
+def test_a_python_without_venv_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(setup.SetupError, match=r"apt install python3\.\d+-venv"):
+        setup.check_machine("cpu")

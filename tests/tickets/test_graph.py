@@ -150,11 +150,11 @@ def test_names_of_phases(stories: int, phases: list[str]) -> None:
 
 def test_mermaid_draws_a_box_for_each_epic() -> None:
     plan = put(sound_plan(), ("epics", 1, "dependencies"), needs("Epic 1"))
-    plan = put(plan, ("epics", 0, "stories", 0, "name"), 'Say "hi" & <b>`go`</b> #1')
+    plan = put(plan, ("epics", 0, "stories", 0, "name"), '"hi" & <b>`go`</b> #1')
     assert to_mermaid(plan) == (
         "flowchart LR\n"
         '    subgraph epic_1["Epic 1: Epic name 1 (8)"]\n'
-        '        story_1_1["Story 1.1: Say #34;hi#34; #38; #60;b#62;#96;go#96;#60;/b#62; #35;1 (3)"]\n'
+        '        story_1_1["Story 1.1: #34;hi#34; #38; #60;b#62;#96;go#96;#60;/b#62; #35;1 (3)"]\n'
         '        story_1_2["Story 1.2: Name 1.2 (5)"]\n'
         '        task_1_2_1["Task 1.2.1: Name 1.2.1 (2)"]\n'
         '        task_1_2_2["Task 1.2.2: Name 1.2.2 (3)"]\n'
@@ -200,7 +200,7 @@ def test_tickets_of_one_number_are_drawn_apart() -> None:
     assert 'story_1_1_at_2["Story 1.1: Second (3)"]' in to_mermaid(plan)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(likely_plans())
 def test_cycles_are_there_before_repair_and_not_after(plan: Plan) -> None:
     for cycle in find_cycles(plan):
@@ -212,7 +212,7 @@ def test_cycles_are_there_before_repair_and_not_after(plan: Plan) -> None:
     assert nx.is_directed_acyclic_graph(dependency_graph(mended))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(likely_plans())
 def test_waves_hold_every_story_once_and_the_path_is_a_path(plan: Plan) -> None:
     plan = repair_plan(plan).plan
@@ -229,7 +229,7 @@ def test_waves_hold_every_story_once_and_the_path_is_a_path(plan: Plan) -> None:
     assert points >= max((graph.nodes[ref]["points"] for ref in work), default=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(likely_plans())
 def test_implied_phases_are_phases_without_findings(plan: Plan) -> None:
     plan = repair_plan(plan).plan

@@ -53,7 +53,6 @@ def test_warnings_that_no_rule_can_mend_are_left_alone() -> None:
 
 # One value spoiled, and what repair does about it: it gives back the sound plan.
 RESTORED: list[tuple[Loc, Any, list[str]]] = [
-    ((*STORY_12, "ref"), Ref.of(1, 2, 3), []),
     ((*STORY_11, "parent"), None, ["N204 Story 1.1: parent became Epic 1"]),
     ((*STORY_21, "parent"), Ref.of(1), ["N203 Story 2.1: parent became Epic 2"]),
     ((*STORY_21, "dependencies"), needs("1.1", "9.9"),
@@ -70,20 +69,19 @@ RESTORED: list[tuple[Loc, Any, list[str]]] = [
     ((*STORY_12, "tasks", 0, "type"), "Story", ["F507 Task 1.2.1: type became Task"]),
     ((*STORY_11, "points"), None, ["F508 Story 1.1: no points became 3"]),
     ((*STORY_11, "points"), 4, ["E401 Story 1.1: points 4 became 5",
-     "E403 Epic 1: points 8 became 10", "E404 The total effort: 11 points became 13",
+     "E403 Epic 1: points 8 became 10", "E404 The total effort: points 11 became 13",
      "A706 Team 1: points 8 became 10"]),
     ((*STORY_12, "points"), 8, ["E402 Story 1.2: points 8 became 5"]),
     (("epics", 0, "points"), 13, ["E403 Epic 1: points 13 became 8"]),
     (("epics", 0, "points"), None, ["F508 Epic 1: no points became 8"]),
-    (("total",), Total(points=1, teams=1), ["E404 The total effort: 1 points became 11",
-     "A710 The total effort: 1 teams became 2"]),
-    (("total",), None, ["A709 The total effort: 11 points, 2 teams written"]),
+    (("total",), Total(points=1, teams=1), ["E404 The total effort: points 1 became 11",
+     "A710 The total effort: teams 1 became 2"]),
+    (("total",), None, ["A709 The total effort: written, with points 11 and teams 2"]),
     (("phases", 1, "number"), 5, ["P602 Phase 5: became 2"]),
     (("phases", 1, "items"), (item("2.1"), item("8.1"), item("1.1")),
      ["P604 Story 8.1: taken out of Phase 2, not in the plan",
       "P605 Story 1.1: taken out of Phase 2, already in a phase"]),
     (("phases", 1, "items"), (), ["P606 Story 2.1: put into Phase 2"]),
-    (("phases", 0, "items"), (item("1.1"), item("1.2"), item("2.1")), []),
     (("allocation", 0, "epics"), (), ["A704 Team 1: epics became Epic 1"]),
     (("allocation", 0, "points"), None, ["A705 Team 1: no points became 8"]),
     (("allocation", 0, "points"), 1, ["A706 Team 1: points 1 became 8"]),
@@ -91,14 +89,13 @@ RESTORED: list[tuple[Loc, Any, list[str]]] = [
     (("allocation", 0, "duration"), "", ["A708 Team 1: duration of 2 weeks written"]),
     (("allocation", 0, "team"), "Team X", ["A702 Team X: became Team 1, who owns its epics"]),
     (("epics", 1, "key"), "", ["F510 Epic 2: key became ACME-SHOP-002"]),
-    (("epics", 1, "key"), "acme_shop 002", ["F511 Epic 2: key acme_shop002 became ACME-SHOP-002"]),
+    (("epics", 1, "key"), "acme_shop_002", ["F511 Epic 2: key acme_shop_002 became ACME-SHOP-002"]),
     (("epics", 1, "key"), "ACME-SHOP-001",
      ["F512 Epic 2: key ACME-SHOP-001 became ACME-SHOP-002"]),
-    (("epics", 0, "owner"), "", []),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("loc", "value", "repairs"), [one for one in RESTORED if one[2]])
+@pytest.mark.parametrize(("loc", "value", "repairs"), RESTORED)
 def test_a_repair_says_what_it_did(loc: Loc, value: Any, repairs: list[str]) -> None:
     plan, done = mended(put(sound_plan(), loc, value))
     assert done == repairs
@@ -270,8 +267,8 @@ def test_empty_cross_epic_sections_are_written_from_the_dependencies() -> None:
         ("Story 1.1", "Story 2.1", "Name 2.1 builds on Name 1.1")
     ]
     assert repairs == [
-        "D316 The critical path: 2 lines written",
-        "D317 The integration points: 1 lines written",
+        "D316 The critical path: written from the dependencies",
+        "D317 The integration points: written from the dependencies",
     ]
 
 
@@ -312,7 +309,7 @@ def test_missing_phases_are_written_in_waves() -> None:
         ["Story 1.1", "Story 1.2"],
         ["Story 2.1"],
     ]
-    assert done == ["P601 The phases: 2 written after the dependencies"]
+    assert done == ["P601 The phases: written from the dependencies"]
 
 
 def test_allocation_is_written_from_owners_and_points() -> None:
@@ -362,11 +359,13 @@ def test_a_plan_with_more_tickets_than_numbers_is_left_alone() -> None:
 VOCABULARIES = (None, Vocabulary(components=("Cache", "Web"), teams=("Data Team",), key_prefix="X"))
 
 
-@pytest.mark.parametrize(("strategy", "vocabulary"), product((plans, likely_plans), VOCABULARIES))
+@pytest.mark.parametrize(
+    ("strategy", "vocabulary"), list(product((plans, likely_plans), VOCABULARIES))
+)
 def test_repair_ends_what_it_says_it_can(
     strategy: Callable[[], Any], vocabulary: Vocabulary | None
 ) -> None:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(strategy())
     def check(plan: Plan) -> None:
         found = check_plan(plan, vocabulary=vocabulary)
@@ -384,7 +383,7 @@ def test_repair_ends_what_it_says_it_can(
     check()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(likely_plans())
 def test_repair_keeps_every_ticket_and_text(plan: Plan) -> None:
     def texts(whole: Plan) -> list[tuple[Any, ...]]:

@@ -40,10 +40,10 @@ def test_a_finding_costs_its_share_of_a_section() -> None:
     assert section(rubric, "Story quality") == pytest.approx(1 - 0.8 / 3, abs=1e-6)
     assert rubric.score == pytest.approx(1 - 0.25 * 0.8 / 3, abs=1e-6)
     losses = next(one.losses for one in rubric.sections if one.name == "Story quality")
-    assert [(one.code, one.ticket, one.points) for one in losses] == [
-        ("Q805", "Story 1.1", pytest.approx(25 * 0.8 / 3, abs=1e-3))
+    assert [(one.code, one.ticket, one.why) for one in losses] == [
+        ("Q805", "Story 1.1", "Story 1.1 has no criteria")
     ]
-    assert losses[0].why == "Story 1.1 has no criteria"
+    assert losses[0].points == pytest.approx(25 * 0.8 / 3, abs=1e-3)
 
 
 def test_losses_name_the_ticket_they_are_in() -> None:
@@ -112,6 +112,7 @@ SPOILS: list[tuple[Loc, object]] = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(SPOILS), max_size=6, unique_by=lambda spoil: spoil[0]))
 def test_more_findings_never_raise_the_score(spoils: list[tuple[Loc, object]]) -> None:
     plan = sound_plan()
@@ -119,11 +120,12 @@ def test_more_findings_never_raise_the_score(spoils: list[tuple[Loc, object]]) -
     for loc, value in spoils:
         plan = put(plan, loc, value)
         score = score_plan(plan).score
-        assert score < last
+        assert score <= last
         last = score
+    assert (last < 1) == bool(spoils)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(plans() | likely_plans())
 def test_scores_are_shares_and_losses_explain_them(plan: Plan) -> None:
     rubric = score_plan(plan)

@@ -1,0 +1,361 @@
+"""Features by chance: which work, for whom, by which teams, in which order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from data.generator.dice import Dice
+from data.generator.english import bare, cap, title_case, with_article
+from data.generator.lexicon import (
+    Domain,
+    Entity,
+    Part,
+    Theme,
+    Work,
+    domain_names,
+    plural,
+    read_common,
+    read_domain,
+    read_noise,
+)
+from data.generator.spec import CHORES, FOLLOWERS, Item, Spec, Team
+
+STYLES: Final = (
+    ("feature-refinement", 20),
+    ("rfe", 9),
+    ("prd", 8),
+    ("adr", 7),
+    ("enhancement", 8),
+    ("meeting-notes", 8),
+    ("email-thread", 8),
+    ("bullets", 8),
+    ("user-stories", 7),
+    ("table-heavy", 6),
+    ("long-design", 5),
+    ("draft", 6),
+)
+"""The styles of document, with how often each is written (per 100)."""
+
+SHAPES: Final = (
+    # ((teams, fewest items, most items), weight per 100)
+    ((1, 2, 3), 20),
+    ((1, 3, 4), 16),
+    ((1, 5, 7), 12),
+    ((2, 3, 4), 12),
+    ((2, 5, 7), 16),
+    ((3, 5, 8), 11),
+    ((3, 8, 11), 5),
+    ((4, 8, 14), 5),
+    ((5, 11, 20), 2),
+    ((6, 15, 25), 1),
+)
+_FACTS: Final = ((2, 46), (3, 38), (4, 12), (5, 4))
+_SIZES: Final = (("S", 35), ("M", 42), ("L", 20), ("XL", 3))
+_LEVELS: Final = (("must", 45), ("should", 40), ("could", 15))
+_MOST_EPIC_POINTS: Final = 50
+_EXTRA_PART: Final = Part("qa", "Quality Team", "Quality", "the test suite")
+
+
+def make_spec(dice: Dice) -> Spec:
+    """A feature, by chance alone."""
+    platform = dice.chance(0.5)
+    names = [name for name in domain_names() if read_domain(name).platform == platform]
+    domain = read_domain(dice.pick(names))
+    style = dice.weighted(STYLES)
+    team_count, fewest, most = dice.weighted(SHAPES)
+    count = dice.between(fewest, most)
+    product = dice.pick(domain.products)
+    slots = _slots(domain, product, dice)
+    parts = _parts(domain, team_count, dice)
+    chores = min(int(count * dice.random() * 0.6), count - len(parts), 8) if count > 2 else 0
+    theme = None if team_count == 1 and dice.chance(0.3) else dice.pick(domain.themes)
+    items = _features(domain, theme, parts, count - chores, slots, dice)
+    _give_parts(items, parts, dice)
+    teams = _teams(items, parts, dice)
+    if len(parts) > len(domain.parts):
+        teams.append(Team("Quality Team", _EXTRA_PART.component, _EXTRA_PART.subject, []))
+    items = _with_chores(items, teams, chores, slots, dice)
+    _add_needs(items, teams, dice)
+    levels, sizes = dice.chance(0.6), dice.chance(0.35)
+    prefix, issue = _keys(product, dice)
+    _estimate(items, teams, levels, sizes, dice)
+    for item in items:
+        if item.kind == "bug" and issue and dice.chance(0.6):
+            item.issue = f"{prefix}-{dice.between(100, 2999)}"
+    sprints = dice.chance(0.6)
+    _staff(teams, sprints, dice)
+    title, code = (theme.title, theme.code) if theme else _title(items, slots)
+    pool = read_noise()
+    pains = list(theme.pains) if theme else dice.sample(pool["pains"], 2)
+    aims = list(theme.aims) if theme else dice.sample(pool["aims"], 2)
+    return Spec(
+        domain=domain,
+        style=style,
+        product=product,
+        prefix=prefix,
+        issue=issue,
+        title=title,
+        code=code,
+        teams=teams,
+        items=items,
+        pains=[cap(text % slots if "%(" in text else text) for text in pains],
+        aims=[cap(text % slots if "%(" in text else text) for text in aims],
+        out=_out(domain, theme, items, dice),
+        first_sprint=(dice.pick((0, 24, 25, 26)), dice.between(2, 9)),
+        slots=slots,
+        sprints_shown=sprints,
+        levels_shown=levels,
+        sizes_shown=sizes,
+    )
+
+
+def _slots(domain: Domain, product: str, dice: Dice) -> dict[str, str]:
+    actor = dice.pick(domain.actors)
+    slots = {
+        "product": product,
+        "actor": actor,
+        "actors": plural(actor),
+        "aactor": with_article(actor),
+        "scope": domain.scope,
+        "ascope": with_article(domain.scope),
+        "system": dice.pick(domain.systems),
+    }
+    return _for_entity(dice.pick(domain.entities), slots, dice)
+
+
+def _for_entity(entity: Entity, slots: Mapping[str, str], dice: Dice) -> dict[str, str]:
+    first, second = dice.sample(entity.attributes, 2)
+    return {**slots, **entity.slots, "by1": first, "by2": second}
+
+
+def _parts(domain: Domain, count: int, dice: Dice) -> list[Part]:
+    """The parts that work on the feature, those first that others build on."""
+    return dice.some(domain.parts, count) + [_EXTRA_PART] * (count > len(domain.parts))
+
+
+def _features(
+    domain: Domain,
+    theme: Theme | None,
+    parts: Sequence[Part],
+    count: int,
+    slots: dict[str, str],
+    dice: Dice,
+) -> list[Item]:
+    """The items that are the feature itself: of its theme, of others, and on any entity."""
+    taken: list[Item] = []
+    names: set[str] = set()
+    keys = {part.key for part in parts}
+    alone = len(parts) == 1
+
+    def take(work: Work, filled: Mapping[str, str]) -> None:
+        item = make_item(work, filled, dice)
+        if item.name not in names and len(taken) < count:
+            names.add(item.name)
+            taken.append(item)
+
+    if theme is not None:
+        for work in dice.some([w for w in theme.items if alone or w.part in keys], count):
+            take(work, slots)
+        if len(taken) < count - 2:
+            others = [w for other in domain.themes if other is not theme for w in other.items]
+            others = [w for w in others if w.kind == "feature" and (alone or w.part in keys)]
+            for work in dice.sample(others, (count - len(taken)) // 2):
+                take(work, slots)
+    pool = [work for work in read_common().work if alone or work.part in keys]
+    entities = [slots]
+    if count > 5:
+        entities += [_for_entity(other, slots, dice) for other in dice.sample(domain.entities, 3)]
+    while len(taken) < count:
+        take(dice.pick(pool), dice.pick(entities))
+    return taken
+
+
+def make_item(
+    work: Work, slots: Mapping[str, str], dice: Dice, target: Item | None = None
+) -> Item:
+    """The item that a piece of work of the lexicon becomes, with some of its facts."""
+
+    def text(choices: Sequence[str]) -> str:
+        if not choices:
+            return ""
+        picked = dice.pick(choices)
+        return picked % slots if "%(" in picked else picked
+
+    wanted = min(dice.weighted(_FACTS), 3 if work.kind in CHORES else 5)
+    return Item(
+        kind=work.kind,
+        key=work.key,
+        name=text(work.names),
+        deed=dice.pick(work.deeds).filled(slots),
+        why=text(work.whys),
+        part=work.part,
+        by=text(work.by),
+        facts=[dice.pick(fact).filled(slots) for fact in dice.some(work.facts, wanted)],
+        after=work.after,
+        ask=text(work.asks) if dice.chance(0.5) else "",
+        risk=text(work.risks) if dice.chance(0.5) else "",
+        symptom=text(work.symptoms),
+        why_shown=dice.chance(0.65),
+        target=target,
+    )
+
+
+def _give_parts(items: list[Item], parts: Sequence[Part], dice: Dice) -> None:
+    """Gives each item to a part that takes part, and each part of the product an item."""
+    keys = [part.key for part in parts if part is not _EXTRA_PART]
+    for item in items:
+        if item.part not in keys:
+            item.part = dice.pick(keys)
+    for key in keys:
+        if not any(item.part == key for item in items):
+            held = [item.part for item in items]
+            richest = max(keys, key=held.count)
+            next(item for item in reversed(items) if item.part == richest).part = key
+
+
+def _teams(items: Sequence[Item], parts: Sequence[Part], dice: Dice) -> list[Team]:
+    ending = "Team" if dice.chance(0.92) else dice.pick(("Squad", "Group"))
+    return [
+        Team(
+            f"{part.team.removesuffix(' Team')} {ending}",
+            part.component,
+            part.subject,
+            [item for item in items if item.part == part.key],
+        )
+        for part in parts
+        if part is not _EXTRA_PART
+    ]
+
+
+_RANKS: Final = {"spike": 0, "upgrade": 1, "ux": 1, "bug": 2, "test": 8, "doc": 9}
+
+
+def _rank(item: Item) -> int:
+    return _RANKS.get(item.kind, 6 if item.kind in FOLLOWERS else 4)
+
+
+def _with_chores(
+    items: Sequence[Item], teams: list[Team], count: int, slots: dict[str, str], dice: Dice
+) -> list[Item]:
+    """All items in the order of the plan: team by team, chores around what they are about."""
+    works = dice.sample(read_common().chores, count)
+    home = {item: team for team in teams for item in team.items}
+    features = [item for item in items if item.kind == "feature"] or list(items)
+    if not teams[-1].items:
+        tests = [work for work in read_common().chores if work.kind == "test"]
+        works += dice.sample([work for work in tests if work not in works], 2)
+    seen: set[str] = set()
+    for work in works:
+        target = dice.pick(features)
+        chore = make_item(work, {**slots, "tnp": target.the_name}, dice, target)
+        if chore.name not in seen:
+            seen.add(chore.name)
+            apart = chore.kind == "test" and teams[-1].component == _EXTRA_PART.component
+            (teams[-1] if apart else home[target]).items.append(chore)
+    ordered = []
+    for number, team in enumerate(teams):
+        team.items.sort(key=_rank)
+        for place, item in enumerate(team.items):
+            item.team, item.number, item.place = number, place, len(ordered)
+            ordered.append(item)
+    return ordered
+
+
+def _add_needs(items: Sequence[Item], teams: Sequence[Team], dice: Dice) -> None:
+    """The dependencies; each points to an earlier item, so that there is no cycle."""
+    by_key: dict[str, Item] = {}
+    for item in items:
+        by_key.setdefault(item.key, item)
+    for item in items:
+        if item.after in by_key:
+            _need(item, by_key[item.after])
+        if item.target is not None and item.kind in ("ux", "upgrade"):
+            _need(item.target, item)
+        elif item.target is not None:
+            _need(item, item.target)
+        if item.kind == "spike":
+            later = [o for o in teams[item.team].items if o.kind == "feature"]
+            if later:
+                _need(later[0], item)
+    for team in teams[1:]:
+        if any(need.team != item.team for item in team.items for need in item.needs):
+            continue
+        if team is teams[-1] or dice.chance(0.6):
+            waiting = next((i for i in team.items if i.kind == "feature"), team.items[0])
+            bases = [i for i in teams[0].items if i.kind == "feature"] or teams[0].items
+            _need(waiting, dice.pick(bases))
+    if len(teams) == 1 and dice.chance(0.5):
+        features = [item for item in items if item.kind == "feature"]
+        if len(features) > 1 and not features[-1].needs:
+            _need(features[-1], features[0])
+    if len(teams) > 1 and len(teams[-1].items) < 4 and dice.chance(0.12):
+        for item in teams[-1].items:
+            item.needs = [need for need in item.needs if need.team not in (0, item.team)]
+            item.needs_team = 0
+    for item in items:
+        for need in item.needs:
+            need.waited_for |= item.kind not in FOLLOWERS
+
+
+def _need(item: Item, other: Item) -> None:
+    if other.place < item.place and other not in item.needs:
+        item.needs.append(other)
+        item.needs.sort(key=lambda need: need.place)
+
+
+def _estimate(
+    items: Sequence[Item], teams: Sequence[Team], levels: bool, sizes: bool, dice: Dice
+) -> None:
+    for item in items:
+        if levels and item.kind not in ("doc", "spike"):
+            item.level = "must" if item.kind == "bug" else dice.weighted(_LEVELS)
+        if sizes and item.kind == "feature":
+            item.size = dice.weighted(_SIZES)
+        elif sizes and dice.chance(0.7):
+            item.size = dice.pick(("XS", "S", "S"))
+    for team in teams:
+        while team.points > _MOST_EPIC_POINTS:
+            largest = max(team.items, key=lambda item: item.points)
+            if largest.size:
+                largest.size = "S"
+            else:
+                largest.facts.pop()
+
+
+def _keys(product: str, dice: Dice) -> tuple[str, str]:
+    """The prefix of the keys, and the feature's own key where the document names one."""
+    words = [word for word in product.split() if word.isalpha()]
+    if dice.chance(0.5):
+        prefix = words[0].upper() if len(words[0]) < 7 else "".join(w[0] for w in words).upper()
+        if len(prefix) < 3:
+            prefix = words[0][:4].upper()
+        return prefix, f"{prefix}-{dice.between(12, 2999)}"
+    return words[0].upper()[:6], ""
+
+
+def _title(items: Sequence[Item], slots: Mapping[str, str]) -> tuple[str, str]:
+    features = [item for item in items if item.kind == "feature"] or list(items)
+    title = " and ".join(item.heading for item in features[:2])
+    code = "".join(char for char in slots["many"].split()[-1].upper() if char.isalpha())
+    return title_case(title), code
+
+
+def _out(domain: Domain, theme: Theme | None, items: Sequence[Item], dice: Dice) -> list[str]:
+    """What is out of scope: also work that would fit, but is not part of this feature."""
+    out = dice.sample((theme or dice.pick(domain.themes)).out, dice.between(1, 3))
+    keys = {item.key for item in items}
+    if theme is not None and dice.chance(0.6):
+        left = [work for work in theme.items if work.kind == "feature" and work.key not in keys]
+        out += [bare(work.names[0]) for work in dice.sample(left, dice.between(1, 2))]
+    return out
+
+
+def _staff(teams: Sequence[Team], sprints: bool, dice: Dice) -> None:
+    stated = dice.chance(0.25)
+    kind = dice.pick(("engineer", "engineer", "developer"))
+    for number, team in enumerate(teams):
+        if number and sprints and dice.chance(0.45):
+            team.delay = dice.pick((1, 1, 1, 2))
+        if stated:
+            people = dice.between(1, 4)
+            team.people = f"{people} {kind}{'s' if people > 1 else ''}"
+            team.weeks = 2 * dice.between(1, 5)

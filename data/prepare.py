@@ -1,0 +1,240 @@
+"""The first half of a build: a batch becomes a Parquet file of checked, counted, signed rows.
+
+Nothing here looks beyond a pair, so batches run in any order in as many processes as there are,
+and a file that is there already under the same key is not made again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.dedupe import Signer
+from data.redact import redact_pair
+from data.shingles import exact_hash, hash_words, words_of
+from data.sources import Batch, read_batch
+from data.tokens import TokenCounter
+from tickets.files import write_atomic
+from tickets.parse import parse_plan
+from tickets.prompt import build_messages
+from tickets.render import render_plan
+from tickets.rows import Pair, Rejection
+from tickets.rules import check_plan
+from tickets.schema import Epic, Plan, Story
+
+SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("document", pa.string()),
+        ("plan", pa.string()),
+        ("content", pa.string()),  # the plan's own words, without labels and numbers
+        ("domain", pa.string()),
+        ("style", pa.string()),
+        ("author", pa.string()),
+        ("licence", pa.string()),
+        ("group", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("completion_tokens", pa.int32()),
+        ("document_words", pa.int32()),
+        ("plan_words", pa.int32()),
+        ("epics", pa.int32()),
+        ("stories", pa.int32()),
+        ("tasks", pa.int32()),
+        ("bugs", pa.int32()),
+        ("edges", pa.int32()),
+        ("points", pa.list_(pa.int32())),
+        ("priorities", pa.list_(pa.string())),
+        ("exact", pa.uint64()),
+        ("document_signature", pa.binary()),
+        ("plan_signature", pa.binary()),
+        ("document_bands", pa.binary()),
+        ("plan_bands", pa.binary()),
+    ]
+)
+_SHOWN: Final = 5
+"""Findings that a rejection spells out; it says how many there are."""
+
+
+class Job(NamedTuple):
+    """What a process needs beside the batch. `code` stands for the program's own files."""
+
+    work: Path
+    model: Path
+    tokenizer: str
+    code: str
+    likeness: float
+    words: int
+
+
+class Prepared(NamedTuple):
+    """What became of a batch: its rows in `path`, its report beside it."""
+
+    key: str
+    path: Path
+    rows: int
+    new: bool
+
+    def report(self) -> dict[str, Any]:
+        """`rejected` (rows like `Rejection`), `redacted` (counts by kind), `repaired` (plans that
+        were not in the canonical form).
+        """
+        content: dict[str, Any] = json.loads(self.path.with_suffix(".json").read_text("utf-8"))
+        return content
+
+
+def batch_key(batch: Batch, job: Job) -> str:
+    """The name of a batch's files: it changes with all that its rows depend on."""
+    source = batch.source.model_dump_json(exclude={"weight", "splits", "count", "start", "path"})
+    parts = (source, batch.digest, job.tokenizer, job.code, str(job.likeness), str(job.words))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def prepare(batch: Batch, job: Job) -> Prepared:
+    """Make the rows of a batch, or find those made before.
+
+    Raises:
+        InputError: the work folder cannot be written.
+    """
+    key = batch_key(batch, job)
+    path = job.work / key[:2] / f"{key}.parquet"
+    if path.is_file():
+        return Prepared(key, path, pq.read_metadata(path).num_rows, new=False)
+    rows, rejected, redacted = [], [], {}
+    canonical = 0
+    for each in read_batch(batch):
+        found: dict[str, Any] | Rejection
+        if isinstance(each, Pair):
+            try:
+                found, counts = _row(each, batch, job)
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not end the build
+                found, counts = _failed(each, error), {}
+            for kind, count in counts.items():
+                redacted[kind] = redacted.get(kind, 0) + count
+        else:
+            found = each
+        if isinstance(found, Rejection):
+            rejected.append(found.model_dump())
+        else:
+            canonical += found["plan"] == each.plan if isinstance(each, Pair) else 0
+            rows.append(found)
+    _count_tokens(rows, counter(job.model))
+    report = {"rejected": rejected, "redacted": redacted, "rewritten": len(rows) - canonical}
+    write_atomic(path.with_suffix(".json"), json.dumps(report, ensure_ascii=False))
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), sink, compression="zstd")
+    write_atomic(path, sink.getvalue().to_pybytes())  # last: it says that the batch is done
+    return Prepared(key, path, len(rows), new=True)
+
+
+@lru_cache(maxsize=1)
+def counter(model: Path) -> TokenCounter:
+    """The counter of a model, loaded once in each process."""
+    return TokenCounter(model)
+
+
+@lru_cache(maxsize=1)
+def _signer(likeness: float, words: int) -> Signer:
+    return Signer(likeness, words)
+
+
+def _row(pair: Pair, batch: Batch, job: Job) -> tuple[dict[str, Any] | Rejection, dict[str, int]]:
+    """A row without its token counts, or why there is none; and what was redacted."""
+    redacted: dict[str, int] = {}
+    if batch.source.redact:
+        pair, redacted = redact_pair(pair)
+    if not pair.document.strip() or not pair.plan.strip():
+        empty = "document" if not pair.document.strip() else "plan"
+        return _rejection(pair, "empty", f"the {empty} is empty"), redacted
+    parsed = parse_plan(pair.plan)
+    findings = (*parsed.diagnostics, *check_plan(parsed.plan, lines=parsed.lines))
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        said = "; ".join(error.render("plan") for error in errors[:_SHOWN])
+        return _rejection(pair, "plan-errors", f"{len(errors)} errors: {said}"), redacted
+    plan = render_plan(parsed.plan)
+    # What was canonical already reads as the same plan, for it has just been read so.
+    if plan != pair.plan and parse_plan(plan).plan != parsed.plan:
+        return _rejection(pair, "not-the-same", "rewritten, it reads as another plan"), redacted
+    content = _content(parsed.plan)
+    document_words, content_words = words_of(pair.document), words_of(content)
+    signer = _signer(job.likeness, job.words)
+    document_signature = signer.sign(hash_words(document_words))
+    plan_signature = signer.sign(hash_words(content_words))
+    return {
+        **pair.model_dump(exclude={"source"}),
+        "plan": plan,
+        "content": content,
+        "document_words": len(document_words),
+        "plan_words": len(words_of(plan)),
+        **plan_shape(parsed.plan),
+        "exact": exact_hash(document_words),
+        "document_signature": document_signature.tobytes(),
+        "plan_signature": plan_signature.tobytes(),
+        "document_bands": signer.bands(document_signature).tobytes(),
+        "plan_bands": signer.bands(plan_signature).tobytes(),
+    }, redacted
+
+
+def plan_shape(plan: Plan) -> dict[str, Any]:
+    """How many epics, stories, tasks (bugs among them as well apart) and dependencies a plan has,
+    the points of its stories and tasks, and the priorities of its epics and stories.
+    """
+    tickets = [ticket for _, ticket in plan.tickets()]
+    inner = [ticket for ticket in tickets if not isinstance(ticket, Epic)]
+    stories = sum(isinstance(ticket, Story) for ticket in inner)
+    return {
+        "epics": len(plan.epics),
+        "stories": stories,
+        "tasks": len(inner) - stories,
+        "bugs": sum(ticket.type == "Bug" for ticket in inner),
+        "edges": sum(len(ticket.dependencies) for ticket in tickets),
+        "points": [ticket.points for ticket in inner if ticket.points is not None],
+        "priorities": [ticket.priority for ticket in tickets if ticket.priority is not None],
+    }
+
+
+def _content(plan: Plan) -> str:
+    return "\n".join(_texts(plan))
+
+
+def _texts(plan: Plan) -> Iterator[str]:
+    yield plan.title
+    for _, ticket in plan.tickets():
+        yield ticket.title
+        yield ticket.description
+        if not isinstance(ticket, Epic):
+            yield from ticket.acceptance_criteria
+
+
+def _count_tokens(rows: list[dict[str, Any]], tokens: TokenCounter) -> None:
+    for start in range(0, len(rows), 32):
+        part = rows[start : start + 32]
+        texts = [
+            tokens.render(
+                build_messages(row["document"]), [{"role": "assistant", "content": row["plan"]}]
+            )
+            for row in part
+        ]
+        for row, (prompt, completion) in zip(part, tokens.count(texts), strict=True):
+            row["prompt_tokens"], row["completion_tokens"] = prompt, completion
+
+
+def _failed(pair: Pair, error: Exception) -> Rejection:
+    return _rejection(pair, "failed", f"{type(error).__name__}: {error}; please report this file")
+
+
+def _rejection(pair: Pair, reason: str, detail: str) -> Rejection:
+    return Rejection(id=pair.id, source=pair.source, reason=reason, detail=detail)
+
+
+def unpack(column: pa.ChunkedArray, kind: type[np.generic]) -> np.ndarray[Any, Any]:
+    """A binary column as a matrix: a row for each of its values."""
+    rows = len(column)
+    joined = b"".join(value.as_py() for value in column)
+    return np.frombuffer(joined, kind).reshape(rows, -1) if rows else np.zeros((0, 0), kind)
