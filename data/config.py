@@ -140,11 +140,11 @@ class Near(Model):
 
 class Leaks(Model):
     """Training text may share no run of `words` words with a held-out split or with a file in
-    `evaluation`; a run that stands in more than `common` training examples is a set phrase.
+    `evaluation`; a run that more than `common` examples have is a set phrase, and no leak.
     """
 
     words: int = Field(default=13, ge=5, le=100)
-    common: int = Field(default=10, ge=1)
+    common: int = Field(default=5, ge=1)
     evaluation: tuple[Path, ...] = ()
 
 

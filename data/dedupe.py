@@ -5,8 +5,8 @@ Rows that share a band with another row, the suspects, go through datasketch's L
 signatures.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
@@ -58,7 +58,7 @@ def suspects(bands: Hashes, among: NDArray[np.bool_] | None = None) -> NDArray[n
     found = np.zeros(len(bands), np.bool_)
     for column in bands.T:
         if among is None:
-            values, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
+            _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
             found |= counts[inverse] > 1
         else:
             found |= np.isin(column, column[among])
@@ -109,7 +109,7 @@ def near_twins(
 def exact_twins(order: Iterable[int], keys: NDArray[np.uint64]) -> list[Twin]:
     """Which rows have the same words as one that comes before them in `order`."""
     first: dict[int, int] = {}
-    values, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     repeated = counts[inverse] > 1
     twins = []
     for row in order:
@@ -118,14 +118,3 @@ def exact_twins(order: Iterable[int], keys: NDArray[np.uint64]) -> list[Twin]:
             if of != row:
                 twins.append(Twin(row, of, 1.0))
     return twins
-
-
-def cache_signatures(
-    rows: Iterable[int], load: Callable[[int], Mapping[int, Any]]
-) -> dict[int, Signature]:
-    """The signatures of some rows; `load` gives those of the batch that a row lies in."""
-    found: dict[int, Signature] = {}
-    for row in rows:
-        if row not in found:
-            found.update(load(row))
-    return {row: found[row] for row in rows}

@@ -24,9 +24,7 @@ def commit_of(checkout: Path) -> str:
     Raises:
         InputError: this is no checkout, or has no commit.
     """
-    return _git(
-        checkout, "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"
-    ).strip()
+    return _git(checkout, "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty").strip()
 
 
 def repository_of(checkout: Path) -> str:
@@ -42,7 +40,9 @@ def _git(checkout: Path, *arguments: str) -> str:
             ["git", "-C", str(checkout), *arguments], capture_output=True, check=True
         )
     except FileNotFoundError as error:
-        raise InputError(f"{checkout}: git is not installed, and the source is a checkout") from error
+        raise InputError(
+            f"{checkout}: git is not installed, and the source is a checkout"
+        ) from error
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", "replace").strip()
         raise InputError(f"{checkout}: git cannot read this checkout ({said})") from error

@@ -1,11 +1,13 @@
 """The YAML header that documents and plans of a pair carry in our folders, and its removal."""
 
 import re
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
 
+from tickets.files import write_atomic
 from tickets.rows import Pair
 from tickets.schema import Model
 
@@ -66,6 +68,20 @@ def write_header(pair: Pair, *, reviewed: bool = False) -> str:
     if pair.group != pair.id:
         content["group"] = pair.group
     return f"---\n{yaml.safe_dump(content, sort_keys=False, allow_unicode=True)}---\n\n"
+
+
+def write_pair(folder: Path, pair: Pair, *, reviewed: bool = False) -> Path:
+    """Write a pair's two files, named by its id, into `folder`; the document's path.
+
+    Raises:
+        InputError: they cannot be written.
+    """
+    name = re.sub(r"[^\w.-]+", "-", pair.id).strip(".-")
+    header = write_header(pair, reviewed=reviewed)
+    path = folder / f"{name}.document.md"
+    write_atomic(path, header + pair.document)
+    write_atomic(folder / f"{name}.plan.md", header + pair.plan)
+    return path
 
 
 def _fault(*, loc: tuple[str | int, ...], msg: str, type: str, **_: object) -> str:  # noqa: A002 - pydantic's name

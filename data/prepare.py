@@ -6,6 +6,7 @@ and a file that is there already under the same key is not made again.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.dedupe import Signer
-from data.redact import redact_pair
+from data.redact import redact
 from data.shingles import exact_hash, hash_words, words_of
 from data.sources import Batch, read_batch
 from data.tokens import TokenCounter
@@ -73,17 +74,14 @@ class Job(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What became of a batch: its rows in `path`, its report beside it."""
+    """What became of a batch: its rows in `path`, its report beside it; `new` if made just now."""
 
-    key: str
     path: Path
     rows: int
     new: bool
 
     def report(self) -> dict[str, Any]:
-        """`rejected` (rows like `Rejection`), `redacted` (counts by kind), `repaired` (plans that
-        were not in the canonical form).
-        """
+        """`rejected` (rows like `Rejection`) and `redacted` (counts by kind)."""
         content: dict[str, Any] = json.loads(self.path.with_suffix(".json").read_text("utf-8"))
         return content
 
@@ -104,32 +102,35 @@ def prepare(batch: Batch, job: Job) -> Prepared:
     key = batch_key(batch, job)
     path = job.work / key[:2] / f"{key}.parquet"
     if path.is_file():
-        return Prepared(key, path, pq.read_metadata(path).num_rows, new=False)
-    rows, rejected, redacted = [], [], {}
-    canonical = 0
+        return Prepared(path, pq.read_metadata(path).num_rows, new=False)
+    rows: list[dict[str, Any]] = []
+    rejected: list[Rejection] = []
+    redacted: Counter[str] = Counter()
     for each in read_batch(batch):
-        found: dict[str, Any] | Rejection
-        if isinstance(each, Pair):
-            try:
-                found, counts = _row(each, batch, job)
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not end the build
-                found, counts = _failed(each, error), {}
-            for kind, count in counts.items():
-                redacted[kind] = redacted.get(kind, 0) + count
-        else:
-            found = each
+        if isinstance(each, Rejection):
+            rejected.append(each)
+            continue
+        try:
+            found, counts = _row(each, batch, job)
+        except Exception as error:
+            # A fault of ours in one pair must not end the build; the summary names it.
+            detail = f"{type(error).__name__}: {error}; please report this file"
+            found, counts = _rejection(each, "failed", detail), {}
+        redacted.update(counts)
         if isinstance(found, Rejection):
-            rejected.append(found.model_dump())
+            rejected.append(found)
         else:
-            canonical += found["plan"] == each.plan if isinstance(each, Pair) else 0
             rows.append(found)
     _count_tokens(rows, counter(job.model))
-    report = {"rejected": rejected, "redacted": redacted, "rewritten": len(rows) - canonical}
+    report = {
+        "rejected": [each.model_dump() for each in rejected],
+        "redacted": dict(sorted(redacted.items())),
+    }
     write_atomic(path.with_suffix(".json"), json.dumps(report, ensure_ascii=False))
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), sink, compression="zstd")
     write_atomic(path, sink.getvalue().to_pybytes())  # last: it says that the batch is done
-    return Prepared(key, path, len(rows), new=True)
+    return Prepared(path, len(rows), new=True)
 
 
 @lru_cache(maxsize=1)
@@ -147,7 +148,7 @@ def _row(pair: Pair, batch: Batch, job: Job) -> tuple[dict[str, Any] | Rejection
     """A row without its token counts, or why there is none; and what was redacted."""
     redacted: dict[str, int] = {}
     if batch.source.redact:
-        pair, redacted = redact_pair(pair)
+        pair, redacted = _redacted(pair)
     if not pair.document.strip() or not pair.plan.strip():
         empty = "document" if not pair.document.strip() else "plan"
         return _rejection(pair, "empty", f"the {empty} is empty"), redacted
@@ -179,6 +180,12 @@ def _row(pair: Pair, batch: Batch, job: Job) -> tuple[dict[str, Any] | Rejection
         "document_bands": signer.bands(document_signature).tobytes(),
         "plan_bands": signer.bands(plan_signature).tobytes(),
     }, redacted
+
+
+def _redacted(pair: Pair) -> tuple[Pair, dict[str, int]]:
+    document, plan = redact(pair.document), redact(pair.plan)
+    counts = Counter(document.counts) + Counter(plan.counts)
+    return pair.model_copy(update={"document": document.text, "plan": plan.text}), dict(counts)
 
 
 def plan_shape(plan: Plan) -> dict[str, Any]:
@@ -223,10 +230,6 @@ def _count_tokens(rows: list[dict[str, Any]], tokens: TokenCounter) -> None:
         ]
         for row, (prompt, completion) in zip(part, tokens.count(texts), strict=True):
             row["prompt_tokens"], row["completion_tokens"] = prompt, completion
-
-
-def _failed(pair: Pair, error: Exception) -> Rejection:
-    return _rejection(pair, "failed", f"{type(error).__name__}: {error}; please report this file")
 
 
 def _rejection(pair: Pair, reason: str, detail: str) -> Rejection:

@@ -8,9 +8,11 @@ IP addresses are left too: in a feature document they belong to machines.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
+
+from pydantic import Field
 
 from tickets.schema import Model
 from tickets.words import STOP_WORDS
@@ -18,28 +20,35 @@ from tickets.words import STOP_WORDS
 PLACEHOLDERS: Final[dict[str, str]] = {
     "email": "[email]",
     "mention": "[person]",
-    "person": "[person]",
+    "name": "[person]",
     "phone": "[phone]",
     "credentials": "[credentials]",
 }
 """What stands in the text instead, by the kind that is counted."""
 
-_USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]{1,15}://)(?!git@|[<${\[])[^\s/@?#\"'<>]{1,200}@", re.I)
+_USER_INFO = re.compile(
+    r"(\b[a-z][a-z0-9+.-]{1,15}://)(?!git@|[<${\[])[^\s/@?#\"'<>]{1,200}@", re.I
+)
 _PROFILE = re.compile(
     r"https?://[^\s/]+/(?:jira/people/[\w:%-]+|secure/ViewProfile\.jspa\?name=[\w.%@+-]+"
     r"|wiki/people/[\w:%-]+)",
     re.I,
 )
-_JIRA_MENTION = re.compile(r"\[(?:[^\]\[|\n]{1,80}\|)?~[^\]\n]{1,120}\]")
+# Neither "[~30 minutes]" nor "[~5]" is a person.
+_JIRA_MENTION = re.compile(
+    r"\[(?:[^\]\[|\n]{1,80}\|)?~(?:accountid:[\w:-]{1,120}|[A-Za-z_][\w.@:+-]{0,80})\]"
+)
 _ACCOUNT_ID = re.compile(
-    r"(?<!\w)accountid:[\w:-]{10,80}|(?<!\w)\d{5,7}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\w)",
-    re.I,
+    r"(?<!\w)accountid:[\w:-]{10,80}"
+    r"|(?<!\w)\d{5,7}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\w)",
+    re.IGNORECASE,
 )
 _EMAIL = re.compile(
     r"(?<![\w.%+@/-])(?:mailto:)?(?P<local>[a-z0-9][\w.%+'-]{0,63})@"
     r"(?P<domain>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?P<top>[a-z]{2,24}))(?![\w@-])",
-    re.I,
+    re.IGNORECASE,
 )
+_VERSION = re.compile(r"v\d|\d+\.\d", re.IGNORECASE)
 _NOT_PUBLIC = frozenset(
     ("local", "internal", "svc", "cluster", "localhost", "localdomain", "lan", "corp", "home")
 )
@@ -50,9 +59,8 @@ _NAMED_ADDRESS = re.compile(
     r"(?=[ \t]*[<(\[]{1,2}email\])"
 )
 _MENTION = re.compile(
-    r"(?<![\w/.@`:=-])@(?!v?\d)(?P<name>[a-z][\w-]*(?:\.[\w-]+)*)"
-    r"(?P<last>[ \t][^\W\d_a-z][^\W\d_A-Z][\w'’-]*)?(?![\w/(@])",
-    re.I,
+    r"(?<![\w/.@`:=)\]}>-])@(?!v?\d)(?P<name>[A-Za-z][\w-]*(?:\.[\w-]+)*)"
+    r"(?P<last>[ \t][^\W\d_a-z][^\W\d_A-Z][\w'’-]*)?(?![\w/(@])"
 )
 _NOBODY = frozenset(
     (
@@ -75,6 +83,7 @@ _PHONE = re.compile(
 _PHONE_DIGITS = range(9, 16)
 """Digits of a number with its country's: at most 15 (ITU-T E.164), fewer than 9 are quantities."""
 
+_WORD = re.compile(r"\w+")
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`", re.DOTALL)
 
 
@@ -82,7 +91,7 @@ class Redaction(Model):
     """A text without personal data, and how many pieces of which kind were replaced."""
 
     text: str
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = Field(default_factory=dict)
 
 
 def redact(text: str, people: Collection[str] = ()) -> Redaction:
@@ -100,7 +109,8 @@ def redact(text: str, people: Collection[str] = ()) -> Redaction:
     def address(match: re.Match[str]) -> str:
         machine = match["domain"].lower().endswith("gserviceaccount.com")
         remote = match["local"].lower() == "git"
-        if match["top"].lower() in _NOT_PUBLIC or machine or remote:
+        version = _VERSION.match(match["domain"])
+        if match["top"].lower() in _NOT_PUBLIC or machine or remote or version:
             return match[0]
         return put("email")
 
@@ -125,11 +135,12 @@ def redact(text: str, people: Collection[str] = ()) -> Redaction:
         text = _EMAIL.sub(address, text)
         text = _outside_code(text, lambda part: _MENTION.sub(mention, part))
     if "[email]" in text:
-        text = _NAMED_ADDRESS.sub(lambda match: put("person"), text)
+        text = _NAMED_ADDRESS.sub(lambda match: put("name"), text)
     text = _PHONE.sub(phone, text)
     if people:
-        text = _names(frozenset(people)).sub(lambda match: put("person"), text)
-    return Redaction(text=text, counts=dict(sorted(counts.items())))
+        text, found = _without_names(text, _by_first_word(frozenset(people)))
+        counts["name"] += found
+    return Redaction(text=text, counts={kind: counts[kind] for kind in sorted(+counts)})
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
@@ -141,9 +152,28 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
     return "".join([*parts, change(text[position:])])
 
 
+def _without_names(text: str, names: Mapping[str, Sequence[re.Pattern[str]]]) -> tuple[str, int]:
+    """One look-up per word: a pattern of all names of a large team would try each everywhere."""
+    parts = []
+    position = 0
+    for word in _WORD.finditer(text):
+        for name in names.get(word[0], ()) if word.start() >= position else ():
+            match = name.match(text, word.start())
+            if match:
+                parts += [text[position : match.start()], PLACEHOLDERS["name"]]
+                position = match.end()
+                break
+    return "".join([*parts, text[position:]]), len(parts) // 2
+
+
 @lru_cache(maxsize=8)
-def _names(people: frozenset[str]) -> re.Pattern[str]:
-    # Longer names first: "Jane Doe-Smith" before "Jane Doe".
-    ordered = sorted((name for name in people if name.strip()), key=lambda name: (-len(name), name))
-    either = "|".join(r"\s+".join(map(re.escape, name.split())) for name in ordered)
-    return re.compile(rf"(?<!\w)(?:{either})(?!\w)" if either else r"(?!)")
+def _by_first_word(people: frozenset[str]) -> dict[str, list[re.Pattern[str]]]:
+    """Patterns of the names by their first word, longer names first."""
+    names: dict[str, list[re.Pattern[str]]] = {}
+    for name in sorted(people, key=lambda name: (-len(name), name)):
+        first = _WORD.search(name)
+        if first:
+            words = name[first.start() :].split()
+            pattern = re.compile(r"\s+".join(map(re.escape, words)) + r"(?!\w)")
+            names.setdefault(first[0], []).append(pattern)
+    return names

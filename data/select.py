@@ -106,9 +106,7 @@ def load_rows(files: Sequence[tuple[Path, int]]) -> Rows:
 
 def assign_splits(rows: Rows, config: BuildConfig) -> NDArray[np.int8]:
     """The rank of each row's split."""
-    return split_rows(
-        rows.groups, rows.group_names, rows.domains, rows.domain_names, config.split
-    )
+    return split_rows(rows.groups, rows.group_names, rows.domains, rows.domain_names, config.split)
 
 
 def drop_unwanted(rows: Rows, ranks: NDArray[np.int8], config: BuildConfig) -> Iterator[Drop]:

@@ -229,19 +229,23 @@ def _line_spans(source: LinesSource) -> Iterator[Batch]:
     """Batches of lines; the file is read once, a line at a time, to know what they hold."""
     try:
         with source.path.open("rb") as file:
-            digest, start, number, lines = hashlib.sha256(), 0, 1, 0
+            whole, digest, start, number, lines = hashlib.sha256(), hashlib.sha256(), 0, 1, 0
             while True:
                 line = file.readline(LARGEST_LINE)
+                whole.update(line)
                 digest.update(line)
                 lines += line.endswith(b"\n")
                 end = file.tell()
                 if end > start and (lines == LINES or not line):
                     span = Span(start, end - start, number)
-                    files = ((f"{source.path.as_posix()}:{number}", digest.hexdigest()),)
-                    yield Batch(source, (span,), digest.hexdigest(), files)
+                    yield Batch(source, (span,), f"{number}:{digest.hexdigest()}")
                     digest, start, number, lines = hashlib.sha256(), end, number + lines, 0
                 if not line:
-                    return
+                    break
+            # The file's own hash is known at its end; no rows come with it.
+            if end:
+                files = ((source.path.as_posix(), whole.hexdigest()),)
+                yield Batch(source, (), whole.hexdigest(), files)
     except OSError as error:
         raise InputError(f"{source.path}: cannot be read ({error.strerror})") from error
 
@@ -327,7 +331,9 @@ def _agreed(document: Header | None, plan: Header | None) -> Header | None:
     if document is None or plan is None:
         lacks = "document" if document is None else "plan"
         raise HeaderError(f"the {lacks} has no header, the other file has one")
-    differing = [name for name in Header.model_fields if getattr(document, name) != getattr(plan, name)]
+    differing = [
+        name for name in Header.model_fields if getattr(document, name) != getattr(plan, name)
+    ]
     raise HeaderError(f"document and plan differ in {', '.join(differing)}")
 
 

@@ -1,11 +1,15 @@
-"""The line budget: no line of a completion is longer than so many tokens.
+"""Two budgets that a grammar cannot express: the tokens of a line, and those of the whole plan.
 
 The grammar bounds how many lines there are and leaves each line's length free (bounded repeats
 take seconds to compile), so a model that repeats itself could fill the whole completion with one
-line. This processor runs after the grammar's mask in each decoding step. It makes a line end where
-it has used up its tokens, with one of the tokens that contain a newline and that the grammar
-allows at this point; where it allows none, nothing is done. Shortly before the end of the budget a
-finished sentence ends the line, so that few lines are cut in the middle of one.
+line, or the plan with all the tickets that the bounds allow. This processor runs after the
+grammar's mask in each decoding step, and chooses only among what the mask has left:
+
+- A line that has used up its tokens ends, with one of the tokens that hold a newline. Shortly
+  before, the end of a sentence ends it, so that few lines are cut in the middle of one.
+- A plan that has used up most of its tokens is closed: lines are short from there on, and where
+  the grammar lets the model choose between one more ticket, item or team and going on to what
+  must still come, it goes on. So the plan ends within the completion, and is whole.
 
 This module is imported by vLLM's engine, which may live in a process of its own.
 """
@@ -21,78 +25,128 @@ from vllm.v1.sample.logits_processor import BatchUpdate, LogitsProcessor
 from vllm.v1.sample.logits_processor.builtin import process_dict_updates
 
 LINE_TOKENS: Final = "line_tokens"
-"""The key in `SamplingParams.extra_args` that holds a request's budget, in tokens."""
+"""The key in `SamplingParams.extra_args` of a line's budget, in tokens."""
+
+CLOSE_AT: Final = "close_at"
+"""The key in `SamplingParams.extra_args` of the completion tokens after which a plan is closed."""
 
 SENTENCE_SHARE: Final = 0.75
-"""From this share of the budget on, the end of a sentence ends the line."""
+"""From this share of a line's budget on, the end of a sentence ends the line."""
 
-PLAIN, NEWLINE, SENTENCE = 0, 1, 2
-"""What a token is: some text, one with a newline in it, the end of a sentence."""
+CLOSING_LINE: Final = 24
+"""A line's budget while the plan is being closed."""
+
+_PENDING: Final = -1
+"""What vLLM writes for a token that is still on its way from the device."""
 
 
-def classify_tokens(vocabulary: list[bytes]) -> bytes:
-    """What each token of `vocabulary` (the bytes it stands for) is, one byte for each.
+class Tokens:
+    """What the processor has to know about the tokens of a vocabulary.
 
-    A full stop behind a digit may stand in a number, so only tokens of letters or of the bare
-    mark count as the end of a sentence; `LineBudget` looks at the token before a bare one.
+    Attributes:
+        texts: the bytes that each stands for.
+        newlines: those with a newline in them.
+        sentences: those that end a sentence.
+        digits: those that end in a digit.
+        closing: for the beginning of a line while a plan is being closed (the bytes that it has
+            so far), the groups of tokens to go on with, the best first.
     """
-    kinds = bytearray(len(vocabulary))
-    for token, text in enumerate(vocabulary):
-        if b"\n" in text:
-            kinds[token] = NEWLINE
-        elif text.endswith((b".", b"!", b"?")) and not text[:-1].strip(b".!?)\"'").isdigit():
-            kinds[token] = SENTENCE
-    return bytes(kinds)
+
+    def __init__(self, texts: list[bytes]) -> None:
+        self.texts = texts
+        tokens = list(enumerate(texts))
+        self.newlines = frozenset(i for i, text in tokens if b"\n" in text)
+        # A full stop behind a digit may stand in a number: `2.` itself is left out here, a bare
+        # one behind a digit by `Line.read`.
+        self.sentences = frozenset(
+            i
+            for i, text in tokens
+            if text.endswith((b".", b"!", b"?")) and not text[:-1].rstrip(b".!?)\"'")[-1:].isdigit()
+        )
+        self.digits = frozenset(i for i, text in tokens if text[-1:].isdigit())
+        blank = [i for i, text in tokens if text and not text.strip(b"\n")]
+        none = [i for i, text in tokens if text and b"None".startswith(text)]
+        bold = [i for i, text in tokens if text.startswith(b"**")]
+        section = [i for i, text in tokens if text == b"##" or text.startswith(b"## ")]
+        words = [i for i, text in tokens if text.startswith(b" ")]
+        self.closing: dict[bytes, list[list[int]]] = {
+            # No further item or link; no cross-epic dependencies; no further team, but the total;
+            # no further ticket or phase, but the next section.
+            b"": [blank, none, bold, section],
+            b"##": [words],
+        }
 
 
 class Line:
-    """How far the current line of one request is.
+    """Where one request is in its plan.
 
     Attributes:
-        limit: the budget, in tokens.
+        limit: the line's budget, in tokens.
         length: tokens since the last one with a newline.
+        written: tokens since the beginning.
+        start: the first bytes of the current line.
         at_sentence: whether the last token ended a sentence.
     """
 
-    def __init__(self, limit: int, output: list[int]) -> None:
+    def __init__(self, limit: int, close_at: int | None, output: list[int]) -> None:
         self.limit = limit
         self.length = 0
+        self.written = 0
+        self.start = b""
         self.at_sentence = False
+        self._close_at = close_at
         self._output = output
-        self._seen = 0
-        self._last = -1
+        self._last = _PENDING
 
-    def read(self, kinds: bytes, digits: frozenset[int]) -> None:
-        """Take in the tokens that came since the last call."""
-        # The list belongs to vLLM, which appends to it; -1 stands for a token still on its way.
-        while self._seen < len(self._output) and self._output[self._seen] >= 0:
-            token = self._output[self._seen]
-            self._seen += 1
-            kind = kinds[token] if token < len(kinds) else PLAIN
-            self.length = 0 if kind == NEWLINE else self.length + 1
-            self.at_sentence = kind == SENTENCE and self._last not in digits
+    def read(self, tokens: Tokens) -> None:
+        """Take in the tokens that came since the last call; the list belongs to vLLM."""
+        while self.written < len(self._output) and self._output[self.written] != _PENDING:
+            token = self._output[self.written]
+            text = tokens.texts[token]
+            if token in tokens.newlines:
+                self.length = 0
+                self.start = text[text.rindex(b"\n") + 1 :]
+            else:
+                self.length += 1
+                if self.length < 4:
+                    self.start += text
+            self.at_sentence = token in tokens.sentences and self._last not in tokens.digits
+            self.written += 1
             self._last = token
+        if self._close_at is not None and self.written >= self._close_at:
+            self.limit = min(self.limit, CLOSING_LINE)
 
+    @property
     def must_end(self) -> bool:
         """Whether the next token has to bring a newline."""
         if self.length + 1 >= self.limit:
             return True
         return self.at_sentence and self.length >= self.limit * SENTENCE_SHARE
 
+    @property
+    def must_close(self) -> bool:
+        """Whether the plan has to come to its end."""
+        return self._close_at is not None and self.written >= self._close_at
 
-class LineBudget(LogitsProcessor):  # type: ignore[misc]
-    """vLLM's hook for the line budget; requests without `LINE_TOKENS` are left alone."""
+
+class Budgets(LogitsProcessor):  # type: ignore[misc]
+    """vLLM's hook for the budgets; requests without `LINE_TOKENS` are left alone."""
 
     def __init__(self, vllm_config: VllmConfig, device: torch.device, is_pin_memory: bool) -> None:
         tokenizer = cached_tokenizer_from_config(model_config=vllm_config.model_config)
-        vocabulary = xgrammar.TokenizerInfo.from_huggingface(
+        texts = xgrammar.TokenizerInfo.from_huggingface(
             tokenizer, vocab_size=vllm_config.model_config.get_vocab_size()
         ).decoded_vocab
-        self._kinds = classify_tokens(vocabulary)
-        self._digits = frozenset(i for i, text in enumerate(vocabulary) if text[-1:].isdigit())
-        newlines = [token for token, kind in enumerate(self._kinds) if kind == NEWLINE]
-        self._newlines = torch.tensor(newlines, device=device)
+        self._set_up(Tokens(texts), device)
+
+    def _set_up(self, tokens: Tokens, device: torch.device) -> None:
+        self._tokens = tokens
         self._device = device
+        self._newlines = torch.tensor(sorted(tokens.newlines), device=device)
+        self._closing = {
+            start: [torch.tensor(group, device=device) for group in groups if group]
+            for start, groups in tokens.closing.items()
+        }
         self._lines: dict[int, Line] = {}
 
     def is_argmax_invariant(self) -> bool:
@@ -102,25 +156,29 @@ class LineBudget(LogitsProcessor):  # type: ignore[misc]
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
         """Raises `ValueError` when a request's budget is no number of tokens."""
-        limit = (sampling_params.extra_args or {}).get(LINE_TOKENS)
-        if limit is not None and (not isinstance(limit, int) or limit < 1):
-            raise ValueError(f"{LINE_TOKENS} must be a positive integer, not {limit!r}")
+        for key in (LINE_TOKENS, CLOSE_AT):
+            limit = (sampling_params.extra_args or {}).get(key)
+            if limit is not None and (not isinstance(limit, int) or limit < 1):
+                raise ValueError(f"{key} must be a positive integer, not {limit!r}")
 
     def update_state(self, batch_update: BatchUpdate | None) -> None:
         """Follow the requests as they enter, leave and move in the batch."""
         process_dict_updates(self._lines, batch_update, _new_line)
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
-        """Leave only newline tokens to the rows whose line is full.
+        """Leave to each row only the tokens that keep its budgets.
 
         Args:
-            logits: [requests, vocabulary], changed in place.
+            logits: [requests, vocabulary], changed in place; -inf is a token that the grammar
+                does not allow.
         """
         full = []
         for row, line in self._lines.items():
-            line.read(self._kinds, self._digits)
-            if line.must_end():
+            line.read(self._tokens)
+            if line.must_end:
                 full.append(row)
+            elif line.must_close and line.start in self._closing:
+                keep_first(logits[row], self._closing[line.start])
         if full:
             end_lines(logits, torch.tensor(full, device=self._device), self._newlines)
         return logits
@@ -130,18 +188,34 @@ def end_lines(logits: torch.Tensor, rows: torch.Tensor, newlines: torch.Tensor) 
     """Mask all but the `newlines` tokens in `rows`, except where none of these is allowed.
 
     Args:
-        logits: [requests, vocabulary], changed in place; -inf is a token that is not allowed.
+        logits: [requests, vocabulary], changed in place.
         rows: indices of requests.
         newlines: token ids.
     """
     full = logits[rows]
     ends = torch.full_like(full, float("-inf"))
     ends[:, newlines] = full[:, newlines]
-    # Decided on the device: asking for the value would make a GPU wait in every step.
+    # Decided on the device: asking for the value would make a GPU wait.
     allowed = ends.isfinite().any(dim=1, keepdim=True)
     logits[rows] = torch.where(allowed, ends, full)
 
 
+def keep_first(logits: torch.Tensor, groups: list[torch.Tensor]) -> None:
+    """Mask all but the first group of tokens of which one is allowed, if there is such a group.
+
+    Args:
+        logits: [vocabulary], changed in place.
+        groups: token ids.
+    """
+    for group in groups:
+        values = logits[group]
+        if bool(values.isfinite().any()):
+            logits.fill_(float("-inf"))
+            logits[group] = values
+            return
+
+
 def _new_line(params: SamplingParams, _prompt: Any, output: list[int]) -> Line | None:
-    limit = (params.extra_args or {}).get(LINE_TOKENS)
-    return Line(limit, output) if limit else None
+    budgets = params.extra_args or {}
+    limit = budgets.get(LINE_TOKENS)
+    return Line(limit, budgets.get(CLOSE_AT), output) if limit else None

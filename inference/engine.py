@@ -50,6 +50,7 @@ class Sampling(NamedTuple):
         max_tokens: where a completion is cut.
         grammar: EBNF that binds it; None lets the model write freely.
         line_tokens: the most tokens of one line (see `inference.decoding`); None for no limit.
+        close_at: tokens after which the plan is closed (likewise); it needs `line_tokens`.
         samples: how many completions.
         temperature: 0 takes the likeliest token each time.
         seed: of the random choices, for a temperature above 0.
@@ -58,6 +59,7 @@ class Sampling(NamedTuple):
     max_tokens: int
     grammar: str | None = None
     line_tokens: int | None = None
+    close_at: int | None = None
     samples: int = 1
     temperature: float = 0.0
     seed: int = 0
@@ -223,7 +225,7 @@ def prepare(*, verbose: bool = False) -> None:
     Call it before the first import of torch: on a CPU it puts Intel's OpenMP runtime (a part of
     vLLM's CPU build) in the place of torch's own, which is slower at these sizes.
     """
-    # The line budget is written for this one of vLLM's two model runners, the one CPUs have.
+    # inference.decoding is written for this one of vLLM's two model runners, the one CPUs have.
     os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
     os.environ["VLLM_LOGGING_STREAM"] = "ext://sys.stderr"
     os.environ["VLLM_NO_USAGE_STATS"] = "1"
@@ -244,7 +246,7 @@ def _start(model: ModelFolder, settings: dict[str, Any]) -> Any:
         warnings.simplefilter("ignore")
         from vllm import LLM
 
-        from inference.decoding import LineBudget
+        from inference.decoding import Budgets
 
         try:
             return LLM(
@@ -253,7 +255,7 @@ def _start(model: ModelFolder, settings: dict[str, Any]) -> Any:
                 enable_prefix_caching=True,
                 disable_log_stats=True,
                 seed=0,
-                logits_processors=[LineBudget],
+                logits_processors=[Budgets],
                 structured_outputs_config={"backend": "xgrammar"},
                 **settings,
             )
@@ -306,11 +308,12 @@ def _parameters(sampling: Sampling) -> Any:
         StructuredOutputsParams,
     )
 
-    from inference.decoding import LINE_TOKENS
+    from inference.decoding import CLOSE_AT, LINE_TOKENS
 
-    limits: dict[str, Any] = {}
-    if sampling.line_tokens is not None:
-        limits["extra_args"] = {LINE_TOKENS: sampling.line_tokens}
+    budgets = {LINE_TOKENS: sampling.line_tokens, CLOSE_AT: sampling.close_at}
+    limits: dict[str, Any] = {
+        "extra_args": {key: budget for key, budget in budgets.items() if budget is not None}
+    }
     if sampling.grammar is not None:
         limits["structured_outputs"] = StructuredOutputsParams(grammar=sampling.grammar)
     else:

@@ -5,7 +5,7 @@ for result in plan_documents(engine, maker, documents, Settings(), out="plans/")
     ...
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,6 +31,10 @@ from tickets.trace import trace_plan
 
 LEAST_DOCUMENT: Final = 128
 """Tokens of a document that must fit beside prompt and completion; less is no document."""
+
+CLOSING_TOKENS: Final = 640
+"""Completion tokens kept for closing a plan (see `inference.decoding`): what is left of a story,
+one phase and one team came to 400 at most where it was tried."""
 
 _WAITING: Final = 2
 """Requests in the engine for each that it can run: enough that it is never idle, few enough that
@@ -132,7 +136,7 @@ def plan_documents(
     settings: Settings,
     out: str | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Plan all documents in one continuous batch; yields each result once it is done.
 
     With `out` each plan is written the moment it is done, and what an earlier run has done with
@@ -245,10 +249,16 @@ def _sampling(settings: Settings, grammar: str | None) -> Sampling:
         max_tokens=settings.max_tokens,
         grammar=grammar,
         line_tokens=settings.line_tokens if grammar else None,
+        close_at=_close_at(settings) if grammar else None,
         samples=settings.samples,
         temperature=temperature,
         seed=settings.seed,
     )
+
+
+def _close_at(settings: Settings) -> int:
+    """After how many of its tokens a plan is brought to its end, under constrained decoding."""
+    return max(1, settings.max_tokens - CLOSING_TOKENS)
 
 
 def _is_cut(done: Done) -> bool:
@@ -270,6 +280,9 @@ def _judge(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done 
         settings=settings,
         whole=best.completion.finish == "stop",
         finish=best.completion.finish,
+        closed_early=(
+            settings.decoding == "constrained" and best.completion.tokens > _close_at(settings)
+        ),
         tightened=first is not None,
         prompt_tokens=done.prompt_tokens,
         completion_tokens=sum(c.tokens for attempt in attempts for c in attempt.completions),

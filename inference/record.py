@@ -72,6 +72,8 @@ class Record(Model):
         key: equal for runs that would make the same plan; see `run_key`.
         document: its name; `source` is where it was read, `document_sha256` the hash of its text.
         whole: the model ended the plan itself; otherwise it was cut, as `finish` says.
+        closed_early: the plan took so many tokens that it was brought to its end (see
+            `inference.decoding`): it is whole in form, and may lack what would have come.
         tightened: it was cut at first, and written again under narrower bounds.
         prompt_tokens: of one prompt.
         completion_tokens: of all completions, those that were given up included.
@@ -89,6 +91,7 @@ class Record(Model):
     settings: Settings
     whole: bool
     finish: Finish
+    closed_early: bool = False
     tightened: bool = False
     prompt_tokens: int
     completion_tokens: int

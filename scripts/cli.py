@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from scripts import check, doctor, export, graph, plan, testing
+from scripts import check, data, doctor, export, graph, plan, testing
 from tickets.files import InputError
 
 app = typer.Typer(
@@ -20,11 +20,11 @@ app = typer.Typer(
 
     [bold]A first plan[/]
 
-    [cyan]./planloom plan feature.md -o plan.md[/]   write the plan (the first time takes a while)
+    [cyan]./planloom plan feature.md -o plan.md[/]   writes the plan
 
-    [cyan]./planloom check plan.md --document feature.md[/]   what is wrong with it, what it lacks
+    [cyan]./planloom check plan.md --document feature.md[/]   what it lacks
 
-    [cyan]./planloom export plan.md --format jira-csv -o tickets.csv[/]   a file for Jira's importer
+    [cyan]./planloom export plan.md --format jira-csv -o tickets.csv[/]   for Jira
 
     Nothing here ever writes to a Jira server. Exit status: 0 fine, 1 errors in a plan,
     2 unusable input, 130 interrupted.""",
@@ -33,6 +33,7 @@ app.command(rich_help_panel="Plans")(plan.plan)
 app.command(rich_help_panel="Plans")(check.check)
 app.command(rich_help_panel="Plans")(export.export)
 app.command(rich_help_panel="Plans")(graph.graph)
+app.add_typer(data.app, name="data", rich_help_panel="Training")
 app.command(rich_help_panel="This installation")(doctor.doctor)
 app.command(
     "test",

@@ -46,15 +46,14 @@ LABELS: Final = {
 _NAMES = "|".join(name.replace(" ", r"[ \t]+") for name in sorted(LABELS, key=len, reverse=True))
 LABEL = re.compile(
     r" {0,3}(?P<bullet>[-*+][ \t]+)?(?P<open>\*\*|__|\*|_)?(?P<name>" + _NAMES + r")[ \t]*"
-    r"(?P<colon>:)?[ \t]*(?(open)(?P=open))[ \t]*(?(colon):?|(?::|(?(open)$|:)))[ \t]*(?P<value>.*)",
-    re.IGNORECASE,
+    r"(?P<colon>:)?[ \t]*(?(open)(?P=open))[ \t]*(?(colon):?|(?::|(?(open)$|:)))"
+    r"[ \t]*(?P<value>.*)",
+    re.IGNORECASE | re.ASCII,
 )
 """A field's label in any of the forms that people and models write."""
-_BOLD_LABEL = re.compile(
-    r"(?:\*\*|__)(?:" + _NAMES + r")[ \t]*:?[ \t]*(?:\*\*|__)[ \t]*:?", re.IGNORECASE
-)
 _ALLOCATION_FIELD = re.compile(
-    r"(?:\*\*)?(?P<name>duration|story points|points|effort)(?:\*\*)?\s*:(?:\*\*)?\s*(?P<value>.*)",
+    r"(?:\*\*)?(?P<name>duration|story points|points|effort)"
+    r"(?:\*\*)?\s*:(?:\*\*)?\s*(?P<value>.*)",
     re.IGNORECASE,
 )
 HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*$")
@@ -82,9 +81,14 @@ def _tokenizer() -> MarkdownIt:
 
 def read_blocks(lines: list[str]) -> Blocks:
     """The headings and fences of a text given as its lines."""
+    source = "\n".join(lines)
+    if "```" not in source and "~~~" not in source:
+        # Without fences only the headings are left, and a heading is a matter of its line alone.
+        found = ((i, HEADING.match(line)) for i, line in enumerate(lines) if "#" in line)
+        return Blocks({i: len(match[1]) for i, match in found if match}, set(), None)
     tokenizer = _tokenizer()
     tokens: list[Token] = []
-    tokenizer.block.parse("\n".join(lines), tokenizer, {}, tokens)
+    tokenizer.block.parse(source, tokenizer, {}, tokens)
     blocks = Blocks({}, set(), None)
     for token in tokens:
         if token.map is None:
@@ -107,11 +111,15 @@ def is_structure(line: str) -> bool:
 
 def is_bold_label(text: str) -> bool:
     """Whether a criterion begins like a field, so that its bullet would be read as one."""
-    return _BOLD_LABEL.match(text) is not None
+    match = LABEL.match(text)
+    return match is not None and match["bullet"] is None and match["open"] is not None
 
 
 def allocation_field(text: str) -> tuple[str, str] | None:
-    """The (`duration` or `points`, value) of an allocation's line, None for a line on people."""
+    """The (`duration`, `points` or `total`, value) of an allocation's line; None for people."""
+    label = LABEL.match(text)
+    if label and LABELS[" ".join(label["name"].lower().split())] == "total":
+        return "total", label["value"]
     match = _ALLOCATION_FIELD.match(text)
     if match is None:
         return None

@@ -34,11 +34,11 @@ def build_grammar(bounds: Bounds | None = None, vocabulary: Vocabulary | None = 
     """
     bounds = bounds or Bounds()
     if bounds.free:
-        parts = (_free_plan(bounds), _free_tickets(bounds), _free_sections(bounds))
+        parts = [_free_plan(bounds), _free_tickets(bounds), _free_sections(bounds)]
     else:
         names = _names(bounds, vocabulary or Vocabulary())
         tickets = "".join(_numbered_tickets(bounds))
-        parts = (_plan(), tickets, _fields(bounds), names, _refs(bounds), _sections(bounds))
+        parts = [_plan(), tickets, _fields(bounds), names, _refs(bounds), _sections(bounds)]
     return "".join(part.lstrip("\n") for part in (*parts, _texts(bounds)))
 
 
@@ -157,14 +157,13 @@ ref ::= epic-ref | "Story " {epic} "." {story}{task}
 
 def _sections(bounds: Bounds) -> str:
     """What stands below the tickets. No line on people begins like duration or story points."""
-    kinds = []
+    cross = rf'"\n{t.NONE}\n"'
     if bounds.critical_links:
-        kinds.append(f"critical{' points-of-contact?' if bounds.integration_points else ''}")
+        cross += f" | critical{' relating?' if bounds.integration_points else ''}"
     if bounds.integration_points:
-        kinds.append("points-of-contact")
-    cross = "".join(f" | {kind}" for kind in kinds)
+        cross += " | relating"
     sections = rf"""
-cross ::= "\n## {t.CROSS_EPIC}\n" ("\n{t.NONE}\n"{cross})
+cross ::= "\n## {t.CROSS_EPIC}\n" ({cross})
 phases ::= "\n## {t.PHASES}\n" phase-1
 allocation ::= "\n## {t.ALLOCATION}\n" team{{1,{bounds.epics}}}
 team ::= team-heading people{{1,{bounds.staffing}}} "- {t.DURATION}: " weeks "- {t.POINTS}: " sum
@@ -177,7 +176,7 @@ teams ::= "1 team" | ([2-9] | [1-9] [0-9]) " teams"
         sections += rf'critical ::= "\n### {t.CRITICAL_PATH}\n" link-1' + "\n"
     if bounds.integration_points:
         point = rf'("- **" ref " {t.RELATES} " ref "**:" line){{1,{bounds.integration_points}}}'
-        sections += rf'points-of-contact ::= "\n### {t.INTEGRATION}\n" {point}' + "\n"
+        sections += rf'relating ::= "\n### {t.INTEGRATION}\n" {point}' + "\n"
     for n in range(1, bounds.critical_links + 1):
         following = f" link-{n + 1}?" if n < bounds.critical_links else ""
         sections += f'link-{n} ::= "{n}. **" ref " {t.BEFORE} " ref "**:" line{following}\n'
@@ -208,7 +207,8 @@ def _free_tickets(bounds: Bounds) -> str:
     label = f'"**{t.DEPENDENCIES}**: "'
     listed = f'dependency (", " dependency){{0,{max(0, bounds.dependencies - 1)}}} "\\n"'
     return rf"""
-epic ::= "\n### Epic " n ":" rest epic-fields "\n#### {t.CHILD_STORIES}\n" story{{0,{bounds.stories}}}
+epic ::= "\n### Epic " n ":" rest epic-fields stories
+stories ::= "\n#### {t.CHILD_STORIES}\n" story{{0,{bounds.stories}}}
 story ::= "\n##### Story " n "." n ":" rest fields task{{0,{bounds.tasks}}}
 task ::= "\n##### Task " n "." n "." n ":" rest fields
 epic-fields ::= ("**{t.EPIC_TITLE}**:" line)? key? description? ("**{t.COMPONENT}**:" names)? more
@@ -239,7 +239,8 @@ why ::= ":" line | "\n"
 phases ::= "\n## {t.PHASES}\n" phase{{0,{bounds.phases}}}
 phase ::= "\n### Phase " n (" (" [^()\n]+ ")")? ":" rest ("-" line){{0,{bounds.items}}}
 allocation ::= "\n## {t.ALLOCATION}\n" team{{0,{bounds.epics}}}
-team ::= "\n### " ([^{_BLANK}]+ word*)? (" (" refs ")")? ":\n" ("-" line){{0,{bounds.staffing}}} sums
+team ::= "\n### " ([^{_BLANK}]+ word*)? (" (" refs ")")? ":\n" people sums
+people ::= ("-" line){{0,{bounds.staffing}}}
 sums ::= ("- {t.DURATION}:" line)? ("- {t.POINTS}: " n "\n")?
 total ::= "\n**{t.TOTAL}**: " n " story points" (" across " teams)? "\n"
 teams ::= "1 team" | n " teams"

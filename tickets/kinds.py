@@ -14,14 +14,21 @@ class Kind(NamedTuple):
 
     `demand`: each list item is a requirement. `proposal`: what is to be built, in prose.
     `context`: says how things are today. `question`: a question that is answered yes or no.
-    `excluded`: no requirement is read from it, nor from anything below it.
+    `excluded`: no requirement is read from it, nor from anything below it. Where a demand is
+    `plain`, sentences need no modal verb: `The console lists open disputes` under `Requirements`.
     """
 
     role: Role
     weight: int
+    plain: bool = False
 
 
 DEMAND = Kind("demand", 9)
+STATED = Kind("demand", 10, plain=True)
+DEFECTS = Kind("demand", 9, plain=True)
+WRITINGS = Kind("demand", 7, plain=True)
+OVERVIEW = Kind("proposal", 8)
+"""What stands in it is said again where requirements are listed."""
 NEUTRAL = Kind("proposal", 5)
 TITLE = Kind("proposal", 10)
 OUT_OF_SCOPE = Kind("excluded", 5)
@@ -37,10 +44,15 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
         Kind("excluded", 1),
     ),
     (
+        # Who owns what tells teams apart, so it is worth its place and supports tickets.
+        r"^(\w+ )?(owners?|ownership|stewardship)\b|^responsibilit",
+        Kind("excluded", 4),
+    ),
+    (
         r"^(\w+ ){0,2}(history|change ?log|revisions?|versions?)$|^release notes$"
-        r"|^(\w+ )?(authors?|owners?|ownership|stewardship|contacts?|contributors?)\b|\bshepherd\b"
+        r"|^(\w+ )?(authors?|contacts?|contributors?)\b|\bshepherd\b"
         r"|^((required|design|peer|final) )?(review(er)?s?|approv(al|er)s?|sponsors?|sign-?offs?)\b"
-        r"|sign-?off checklist|^stakeholders?\b|^responsibilit|^licen[cs]es?$|^copyright$"
+        r"|sign-?off checklist|^stakeholders?\b|^licen[cs]es?$|^copyright$"
         r"|^metadata$|^outcome$|\bpull requests?\b|^appendi|^annex|^glossary"
         r"|^terminolog|^definitions?$"
         r"|^(tracking|infrastructure|meeting|document) (needed|issues?|notes|information|control)",
@@ -52,12 +64,14 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
     ),
     (
         r"\b(non?|not|anti)[- ]?(goals?|requirements?|objectives?)\b|\bout[- ]of[- ]scope"
-        r"|\bnot in scope|^exclusions?$|^(known )?limitations?$",
+        r"|\bnot in scope|^exclusions?$|^(known )?limitations?$|^left out\b|^won't\b|^don't$"
+        r"|^not\b(?! (agreed|clear|decided|sure|yet))"
+        r"|^what (i|they|we|you) (do(n't| not)|leave out|won't|will not)\b",
         OUT_OF_SCOPE,
     ),
     (
         r"\balternatives?\b|\brationale\b|^drawbacks?|\bdrawbacks?$|\btrade-?offs?\b|^rejected"
-        r"|^(pros|disadvantages|comparison)\b|^(other )?options? (considered|evaluated)"
+        r"|^(pros|disadvantages|comparison)\b|^(considered |other )?options?( \w+)?$"
         r"|^(status quo|current (state|status|situation|behaviou?r|limitations?))",
         Kind("excluded", 2),
     ),
@@ -72,30 +86,47 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
         Kind("excluded", 3),
     ),
     (
+        r"^known\b.*\b(bugs?|defects?|faults?)\b|^(bugs?|defects?)\b",
+        DEFECTS,
+    ),
+    (r"^known (issues?|problems?)$", Kind("proposal", 6)),
+    (
         r"\brisks?\b|\bmitigations?\b|\b(open|potential|known|unresolved|outstanding) (issues?"
         r"|questions?|problems?|points?)|^(open |other )?questions?\b|^faqs?$|^assumptions?$"
-        r"|\bcaveats?\b|^concerns?$",
+        r"|\bcaveats?\b|^concerns?$|^(still )?(open|unclear)$|^(unanswered|unresolved|parked)\b"
+        r"|^(don't know|loose ends|still to)\b|^(what (is|was) )?not (agreed|clear|decided)\b",
         Kind("excluded", 4),
     ),
     (
+        r"^(the )?(agreed|agreements?|decided|decisions?)( \(.*\))?$"
+        r"|^what (?!.*\b(measure|now|reach|today)\b)([\w' ]{1,30} )(agreed?|asks?|asked|builds?"
+        r"|decided?|do|needs?|requests?|requested|wants?)\b"
+        r"|^what (has to|must|shall|should|will) (be|change)\b",
+        STATED,
+    ),
+    (r"^((end-)?user |technical )?(docs?|documentation)$", WRITINGS),
+    (
         r"^(\w+ )?(motivations?|background|context|inspiration|introduction|prerequisites?)$"
+        r"|^(looking back|situation|where (it|they|we))\b"
         r"|^(the )?why\b|\bproblems?\b|^purpose$|^audience|^success: |^(dependencies|related)"
         r"|\bdependencies$|\blimitations?\b|^graduation|\bdev preview|\btech preview"
         r"|^version skew|^decision making|\bentit(y|ies)$|^data model",
         Kind("context", 4),
     ),
+    (r"\brequirements?( \(.*\))?$|\brequirements?: ", STATED),
     (
-        r"\brequirements?\b|\bacceptance criteri|\bdeliverables?\b|\bdelivery plan|\bwork"
+        r"^(requested|requests?|asks?)( \(.*\))?$"
+        r"|\brequirements?\b|\bacceptance criteri|\bdeliverables?\b|\bdelivery plan|\bwork"
         r" ?(plan|breakdown|items?|packages?|to deliver)|\bdefinition of done|^scope\b"
         r"|^((in|mvp|release|alpha|beta|ga|project|feature|initial)[- ]){1,3}scope\b"
         r"|\bmvp\b|\baction items?|\bmust[- ]haves?",
         Kind("demand", 10),
     ),
     (
-        r"^(\w+ ){0,2}(goals?|objectives?)\b|\buser stor(y|ies)|\bsuccess (criteria|metrics)"
-        r"|^use[- ]?cases?\b|^(\w+ )?expectations?$|\bimplementation (plan|phases|steps)"
-        r"|^milestones?|^(key|major|main|core|new)( new)? (features|capabilities)|\bcompletion"
-        r" checklist|^(tasks?|to-?dos?)$",
+        r"^(\w+ ){0,2}(goals?|objectives?)\b|\buser stor(y|ies)|^stories$"
+        r"|\bsuccess (criteria|metrics)|^use[- ]?cases?\b|^(\w+ )?expectations?$"
+        r"|\bimplementation (plan|phases|steps)|^milestones?|\bcompletion checklist"
+        r"|^(key|major|main|core|new)( new)? (features|capabilities)|^(tasks?|to-?dos?)$",
         DEMAND,
     ),
     (
@@ -103,9 +134,10 @@ HEADING_KINDS: tuple[tuple[str, Kind], ...] = (
         r"|\bconsiderations?$|^(security|privacy|performance|compatibility|observability)\b",
         Kind("proposal", 6),
     ),
+    (r"\boverview\b", OVERVIEW),
     (
         r"\bproposals?\b|^propos|\bsolution\b|\bdesign\b|^(how|what)\b|^summary|^abstract"
-        r"|\boverview\b|\bapproach\b|^implementation|^capabilit|\bjourney\b|^decision$",
+        r"|\bapproach\b|^implementation|^capabilit|\bjourney\b|^decision$",
         Kind("proposal", 7),
     ),
 )
@@ -118,7 +150,7 @@ _LONGEST_HEADING = 500
 def plain_heading(text: str) -> str:
     """A heading's words, without markup, numbering and a colon at the end."""
     words = " ".join(_MARKUP.sub(lambda match: match[1] or "", text[:_LONGEST_HEADING]).split())
-    return _NUMBERING.sub("", words).rstrip(":# ").strip()
+    return _NUMBERING.sub("", words).rstrip(":#. ").strip()
 
 
 def kind_of(heading: str) -> Kind | None:

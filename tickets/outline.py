@@ -80,6 +80,7 @@ def block_tokens(text: str) -> tuple[Token, ...]:
     return tuple(_tokenizer().parse(_LONE_RETURN.sub(" ", text)))
 
 
+@lru_cache(maxsize=4096)
 def plain_text(content: str) -> str:
     """Inline markdown as one line of plain text: no emphasis, link target, image or HTML.
 

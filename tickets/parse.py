@@ -122,7 +122,7 @@ class _Reader:
                 message=message,
                 line=self.number,
                 fix=fix,
-                repairable=True,
+                repairable=code != "T109",
                 loc=loc or self.loc,
             )
         )
@@ -350,7 +350,7 @@ class _Reader:
         """Whether a line that looks like a field is one here."""
         name = LABELS[" ".join(label["name"].lower().split())]
         if name == "total":
-            return self.where in ("allocation", "team", "phases", "phase")
+            return self.where in ("allocation", "team")
         if self.where != "ticket":
             return False
         return self.field != "acceptance_criteria" or not label["bullet"] or bool(label["open"])
@@ -533,6 +533,9 @@ class _Reader:
             self.target["staffing"].append(unescape_line(text, allocation_field))
             return
         name, value = field
+        if name == "total":
+            self._total(value)
+            return
         self.lines[(*self.loc, name)] = self.number
         if name == "duration":
             self.target["duration"] = value

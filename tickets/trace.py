@@ -17,7 +17,7 @@ from tickets.outline import read_outline
 from tickets.requirements import Requirement, find_requirements
 from tickets.schema import Epic, Model, Plan, Ref, Story, Task
 from tickets.sections import read_sections
-from tickets.words import stems
+from tickets.words import sentences, stems
 
 TAKEN_UP = 0.4
 """From this likeness on a ticket takes a requirement up. Calibrated on the format's two example
@@ -30,6 +30,8 @@ SUPPORTED = 0.6
 SUPPORTED_TASK = 0.3
 """The same for a task of a supported story: splitting work up needs words of its own."""
 
+_TELLING = 3
+"""A first sentence with fewer telling words than this says too little by itself."""
 _SUPPORTING = 4
 """The weight from which a section can support a ticket."""
 _WEAK_WEIGHT = 0.35
@@ -88,6 +90,7 @@ class _Document(NamedTuple):
 
     requirements: tuple[Requirement, ...]
     words: tuple[frozenset[str], ...]
+    first_words: tuple[frozenset[str], ...]  # of the first sentence alone
     blocks: dict[str, list[int]]
 
 
@@ -102,7 +105,9 @@ class _Passage(NamedTuple):
 @lru_cache(maxsize=32)
 def _read(document: str) -> _Document:
     requirements = find_requirements(document)
-    words = tuple(frozenset(stems(_LABEL.sub("", item.text))) for item in requirements)
+    texts = [_LABEL.sub("", item.text) for item in requirements]
+    words = tuple(frozenset(stems(text)) for text in texts)
+    first_words = tuple(frozenset(stems(sentences(text)[0])) for text in texts)
     sections = read_sections(document)
     starts = [section.start for section in sections]
     blocks: dict[str, list[int]] = defaultdict(list)
@@ -112,16 +117,16 @@ def _read(document: str) -> _Document:
         if kind != OUT_OF_SCOPE and kind.weight >= _SUPPORTING:
             for word in {word for text in block.texts() for word in stems(text)}:
                 blocks[word].append(number)
-    return _Document(requirements, words, blocks)
+    return _Document(requirements, words, first_words, blocks)
 
 
 def trace_plan(plan: Plan, document: str) -> Trace:
     """The traceability of `plan` (its stories and tasks, epics only where they have none).
 
     A requirement is taken up by a ticket that shares at least `TAKEN_UP` of the weight of its
-    words, half of it in one field of the ticket. Weights are inverse document frequencies over
-    the requirements and tickets, ln(1 + N / n). A ticket is grounded if it takes up a requirement
-    or if the document has its title's words in one place.
+    words, or of those of its first sentence, half of it in one field of the ticket. Weights are
+    inverse document frequencies over the requirements and tickets, ln(1 + N / n). A ticket is
+    grounded if it takes up a requirement or if the document has its title's words in one place.
     """
     source = _read(document)
     tickets: list[Epic | Story | Task] = [
@@ -145,7 +150,7 @@ def _passages(index: int, ticket: Epic | Story | Task) -> Iterable[_Passage]:
     for text, weight in (
         (f"{ticket.name} {ticket.title}", 1.0),
         *((criterion, 0.9) for criterion in criteria),
-        (ticket.description, 0.6),
+        (ticket.description, 0.8),
         (" ".join(ticket.components), 0.3),
     ):
         words = frozenset(stems(text))
@@ -160,8 +165,14 @@ def _rows(source: _Document, refs: list[Ref], passages: list[_Passage]) -> tuple
         for word in passage.words:
             where[word].append(i)
     rows = []
-    for requirement, words in zip(source.requirements, source.words, strict=True):
+    for requirement, words, first in zip(
+        source.requirements, source.words, source.first_words, strict=True
+    ):
         scores = _likeness(words, weights, where, passages)
+        if len(first - _WEAK) >= _TELLING and first != words:
+            # The sentences behind the first often explain it, in words that no ticket needs.
+            for ticket, score in _likeness(first, weights, where, passages).items():
+                scores[ticket] = max(score, scores.get(ticket, 0.0))
         ranked = sorted(scores, key=lambda ticket: (-scores[ticket], ticket))
         best = scores[ranked[0]] if ranked else 0.0
         chosen = [i for i in ranked if scores[i] >= max(TAKEN_UP, NEAR_BEST * best)]

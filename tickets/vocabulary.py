@@ -95,7 +95,7 @@ def load_vocabulary(path: Path) -> Vocabulary:
     try:
         return Vocabulary.model_validate(content)
     except ValidationError as error:
-        faults = (_fault(path, **fault) for fault in error.errors())  # type: ignore[arg-type]
+        faults = [_fault(path, f["type"], f["loc"], f["msg"]) for f in error.errors()]
         raise InputError("\n".join(faults)) from error
 
 
@@ -103,12 +103,12 @@ def _kind(content: object) -> str:
     return "an empty file" if content is None else f"a single {type(content).__name__}"
 
 
-def _fault(path: Path, *, type: str, loc: tuple[str | int, ...], msg: str, **_: object) -> str:  # noqa: A002 - pydantic's name
-    """A fault as a line: `file: components.2: …`, list places counted from 1."""
+def _fault(path: Path, kind: str, loc: tuple[str | int, ...], message: str) -> str:
+    """A fault as a line: `file: components.2: …`, places in a list counted from 1."""
     place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
-    if type == "extra_forbidden":
+    if kind == "extra_forbidden":
         known = ", ".join(Vocabulary.model_fields)
         return f"{path}: {place}: there is no such key; the keys are {known}"
-    if type == "tuple_type":
+    if kind == "tuple_type":
         return f"{path}: {place}: this is no list; write one name a line, each behind a hyphen"
-    return f"{path}: {place}: {msg.removeprefix('Value error, ')}"
+    return f"{path}: {place}: {message.removeprefix('Value error, ')}"

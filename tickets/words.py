@@ -52,7 +52,7 @@ _ALIASES = {
 """The short forms that documents and tickets use side by side with the long ones."""
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]*_`]*(?=\s|$)")
-_NEXT_SENTENCE = re.compile(r"\s+[\"'“‘(\[*_`]*[^\Wa-z_]", re.UNICODE)
+_NEXT_SENTENCE = re.compile(r"\s+(?:[\"'“‘(\[*_]*`\S|[\"'“‘(\[*_`]*[^\Wa-z_])", re.UNICODE)
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|no|fig|approx|incl|resp|dr|mr|mrs|ms|prof|st)|\b[A-Z])\.$",
     re.IGNORECASE,

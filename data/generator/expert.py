@@ -34,6 +34,7 @@ from tickets.schema import (
 
 MOST_PHASES: Final = 4
 MOST_CONTACTS: Final = 4
+_LONGEST_NAME: Final = 60
 _SPLITS: Final = {
     (8, 2): (5, 3),
     (8, 3): (3, 3, 2),
@@ -94,7 +95,7 @@ def _epic(spec: Spec, team: Team, number: int, dice: Dice) -> Epic:
     if len(spec.teams) == 1:
         title = f"{spec.title} in {spec.product}"
     else:
-        title = f"{spec.title}: {title_case(joined([bare(item.name) for item in main[:3]]))}"
+        title = f"{spec.title}: {team.component}"
     deeds = [item.deed.imperative() for item in main[:3]]
     first = team.items[0]
     return Epic.model_construct(
@@ -116,7 +117,13 @@ def _epic_name(spec: Spec, team: Team) -> str:
     if len(spec.teams) == 1:
         return spec.title
     main = [item for item in team.items if item.kind not in CHORES] or team.items
-    return " and ".join(item.heading for item in main[:2])
+    return _first_names(main)
+
+
+def _first_names(items: Sequence[Item]) -> str:
+    """The names of the first two items, or of the first where both would be long."""
+    both = " and ".join(item.heading for item in items[:2])
+    return both if len(both) <= _LONGEST_NAME else items[0].heading
 
 
 def _highest(items: Iterable[Item]) -> Priority:
@@ -305,9 +312,9 @@ def _phases(spec: Spec) -> Iterator[Phase]:
 
 def _phase_name(items: Sequence[Item]) -> str:
     """What a phase brings: its first two features, or the kind of its chores."""
-    features = [item.heading for item in items if item.kind not in FOLLOWERS]
+    features = [item for item in items if item.kind not in FOLLOWERS]
     if features:
-        return " and ".join(features[:2])
+        return _first_names(features)
     kinds = {item.kind for item in items}
     names = [name for kind, name in _PHASES_OF_CHORES if kind in kinds]
     return joined(names)

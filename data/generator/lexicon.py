@@ -43,7 +43,7 @@ class Work(NamedTuple):
     whys: Texts
     part: str
     by: Texts
-    after: str
+    after: Texts
     asks: Texts
     risks: Texts
     symptoms: Texts
@@ -51,10 +51,11 @@ class Work(NamedTuple):
 
 
 class Theme(NamedTuple):
-    """A feature: its title, the word in its key, its story, and the work that belongs to it."""
+    """A feature: its title, the word in its key, the entity it is about, its story and its work."""
 
     title: str
     code: str
+    entity: str
     pains: Texts
     aims: Texts
     out: Texts
@@ -158,6 +159,7 @@ def _theme(raw: Mapping[str, Any]) -> Theme:
     return Theme(
         title=raw["title"],
         code=raw["code"],
+        entity=raw["entity"],
         pains=_all(raw["pains"]),
         aims=_all(raw["aims"]),
         out=tuple(raw["out"]),
@@ -181,7 +183,7 @@ def _work(raw: Mapping[str, Any]) -> Work:
         whys=texts("why"),
         part=raw.get("in", ""),
         by=texts("by"),
-        after=raw.get("after", ""),
+        after=tuple(raw.get("after", ())),
         asks=texts("ask"),
         risks=texts("risk"),
         symptoms=texts("symptom"),

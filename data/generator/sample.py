@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from data.generator.dice import Dice
-from data.generator.english import bare, cap, title_case, with_article
+from data.generator.english import bare, title_case, with_article
 from data.generator.lexicon import (
     Domain,
     Entity,
@@ -64,10 +64,10 @@ def make_spec(dice: Dice) -> Spec:
     team_count, fewest, most = dice.weighted(SHAPES)
     count = dice.between(fewest, most)
     product = dice.pick(domain.products)
-    slots = _slots(domain, product, dice)
-    parts = _parts(domain, team_count, dice)
-    chores = min(int(count * dice.random() * 0.6), count - len(parts), 8) if count > 2 else 0
     theme = None if team_count == 1 and dice.chance(0.3) else dice.pick(domain.themes)
+    slots = _slots(domain, product, theme, dice)
+    parts = _parts(domain, theme, team_count, dice)
+    chores = min(int(count * dice.random() * 0.6), count - len(parts), 8) if count > 2 else 0
     items = _features(domain, theme, parts, count - chores, slots, dice)
     _give_parts(items, parts, dice)
     teams = _teams(items, parts, dice)
@@ -97,8 +97,8 @@ def make_spec(dice: Dice) -> Spec:
         code=code,
         teams=teams,
         items=items,
-        pains=[cap(text % slots if "%(" in text else text) for text in pains],
-        aims=[cap(text % slots if "%(" in text else text) for text in aims],
+        pains=pains,
+        aims=aims,
         out=_out(domain, theme, items, dice),
         first_sprint=(dice.pick((0, 24, 25, 26)), dice.between(2, 9)),
         slots=slots,
@@ -108,7 +108,7 @@ def make_spec(dice: Dice) -> Spec:
     )
 
 
-def _slots(domain: Domain, product: str, dice: Dice) -> dict[str, str]:
+def _slots(domain: Domain, product: str, theme: Theme | None, dice: Dice) -> dict[str, str]:
     actor = dice.pick(domain.actors)
     slots = {
         "product": product,
@@ -119,7 +119,8 @@ def _slots(domain: Domain, product: str, dice: Dice) -> dict[str, str]:
         "ascope": with_article(domain.scope),
         "system": dice.pick(domain.systems),
     }
-    return _for_entity(dice.pick(domain.entities), slots, dice)
+    entities = [e for e in domain.entities if theme is None or e.slots["one"] == theme.entity]
+    return _for_entity(dice.pick(entities), slots, dice)
 
 
 def _for_entity(entity: Entity, slots: Mapping[str, str], dice: Dice) -> dict[str, str]:
@@ -127,9 +128,14 @@ def _for_entity(entity: Entity, slots: Mapping[str, str], dice: Dice) -> dict[st
     return {**slots, **entity.slots, "by1": first, "by2": second}
 
 
-def _parts(domain: Domain, count: int, dice: Dice) -> list[Part]:
+def _parts(domain: Domain, theme: Theme | None, count: int, dice: Dice) -> list[Part]:
     """The parts that work on the feature, those first that others build on."""
-    return dice.some(domain.parts, count) + [_EXTRA_PART] * (count > len(domain.parts))
+    keys = {work.part for work in theme.items} if theme is not None else set()
+    chosen = dice.sample([part for part in domain.parts if part.key in keys], count)
+    others = [part for part in domain.parts if part not in chosen]
+    chosen += dice.sample(others, count - len(chosen))
+    ordered = [part for part in domain.parts if part in chosen]
+    return ordered + [_EXTRA_PART] * (count > len(ordered))
 
 
 def _features(
@@ -165,7 +171,10 @@ def _features(
     if count > 5:
         entities += [_for_entity(other, slots, dice) for other in dice.sample(domain.entities, 3)]
     while len(taken) < count:
-        take(dice.pick(pool), dice.pick(entities))
+        held = {item.key for item in taken}
+        # Half of the time work that builds on what is there, so that there is an order.
+        fitting = [w for w in pool if held & set(w.after)] if dice.chance(0.5) else []
+        take(dice.pick(fitting or pool), dice.pick(entities))
     return taken
 
 
@@ -266,8 +275,9 @@ def _add_needs(items: Sequence[Item], teams: Sequence[Team], dice: Dice) -> None
     for item in items:
         by_key.setdefault(item.key, item)
     for item in items:
-        if item.after in by_key:
-            _need(item, by_key[item.after])
+        for key in item.after:
+            if key in by_key:
+                _need(item, by_key[key])
         if item.target is not None and item.kind in ("ux", "upgrade"):
             _need(item.target, item)
         elif item.target is not None:
@@ -276,13 +286,10 @@ def _add_needs(items: Sequence[Item], teams: Sequence[Team], dice: Dice) -> None
             later = [o for o in teams[item.team].items if o.kind == "feature"]
             if later:
                 _need(later[0], item)
-    for team in teams[1:]:
-        if any(need.team != item.team for item in team.items for need in item.needs):
-            continue
-        if team is teams[-1] or dice.chance(0.6):
-            waiting = next((i for i in team.items if i.kind == "feature"), team.items[0])
-            bases = [i for i in teams[0].items if i.kind == "feature"] or teams[0].items
-            _need(waiting, dice.pick(bases))
+    if len(teams) > 1 and not any(need.team != i.team for i in items for need in i.needs):
+        last = next((i for i in teams[-1].items if i.kind == "feature"), teams[-1].items[0])
+        bases = [i for i in teams[0].items if i.kind == "feature"] or teams[0].items
+        _need(last, dice.pick(bases))
     if len(teams) == 1 and dice.chance(0.5):
         features = [item for item in items if item.kind == "feature"]
         if len(features) > 1 and not features[-1].needs:
@@ -329,7 +336,7 @@ def _keys(product: str, dice: Dice) -> tuple[str, str]:
         if len(prefix) < 3:
             prefix = words[0][:4].upper()
         return prefix, f"{prefix}-{dice.between(12, 2999)}"
-    return words[0].upper()[:6], ""
+    return words[0].upper()[:8], ""
 
 
 def _title(items: Sequence[Item], slots: Mapping[str, str]) -> tuple[str, str]:

@@ -32,7 +32,7 @@ class Item:
     """A piece of work: a bug, a chore or a feature of one team.
 
     `level` is must, should or could, and empty where the document does not say; `size` is a key
-    of `SIZES` or empty; `after` names the item of the lexicon that it builds on; `needs` holds
+    of `SIZES` or empty; `after` names the work of the lexicon that it builds on; `needs` holds
     the items that come first, `needs_team` a team all of whose work comes first, `target` what a
     chore is about; `team` and `number` count from 0, `place` through all items.
     """
@@ -45,7 +45,7 @@ class Item:
     part: str
     by: str
     facts: list[Fact]
-    after: str = ""
+    after: tuple[str, ...] = ()
     level: str = ""
     size: str = ""
     ask: str = ""

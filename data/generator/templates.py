@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from data.generator.english import cap, participle, third
+from data.generator.english import cap, is_plural, participle, third
 
 _CHOICE: Final = re.compile(r"\{([^{}]*)\}")
 _RANGE: Final = re.compile(r"(\d+)\.\.(\d+)(?:/(\d+))?")
@@ -65,7 +65,9 @@ class Deed(NamedTuple):
 
     def filled(self, slots: Mapping[str, str]) -> "Deed":
         """The deed with its slots filled."""
-        return Deed._make((*[part % slots if "%" in part else part for part in self[:4]], self[4]))
+        parts = [part % slots if "%" in part else part for part in self[:4]]
+        plural = is_plural(slots["tnp"][4:]) if self.object == "%(tnp)s" else self.plural
+        return Deed._make((*parts, plural))
 
     def imperative(self) -> str:
         """`route calls to a second provider`."""
@@ -78,21 +80,23 @@ class Deed(NamedTuple):
 
 def variants(template: str) -> tuple[str, ...]:
     """The texts of a template, at most `MOST_VARIANTS`, with `%(slot)s` for its slots."""
+    if "%" in template:
+        raise ValueError(f"{template!r} has a percent sign; write the word")
     parts: list[list[str]] = []
     last = 0
     for match in _CHOICE.finditer(template):
-        parts.append([template[last : match.start()].replace("%", "%%")])
+        parts.append([template[last : match.start()]])
         inner = match[1]
         span = _RANGE.fullmatch(inner)
         if span:
             step = int(span[3] or 1)
             parts.append([str(n) for n in range(int(span[1]), int(span[2]) + 1, step)])
         elif "|" in inner:
-            parts.append([choice.replace("%", "%%") for choice in inner.split("|")])
+            parts.append([choice for choice in inner.split("|")])
         else:
             parts.append([f"%({inner})s"])
         last = match.end()
-    parts.append([template[last:].replace("%", "%%")])
+    parts.append([template[last:]])
     every = ["".join(chosen) for chosen in itertools.product(*parts)]
     if len(parts) > 1 and len(every) > MOST_VARIANTS:
         stride = len(every) / MOST_VARIANTS

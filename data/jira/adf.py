@@ -113,7 +113,8 @@ def _mark(text: str, mark: Node) -> str:
 def _heading(node: Node, notes: Notes) -> str:
     level = _attribute(node, "level")
     title = " ".join(_inline(node, notes).split())
-    return f"{'#' * (int(level) if level in '123456' and level else 1)} {title}" if title else ""
+    marks = "#" * (int(level) if re.fullmatch("[1-6]", level) else 1)
+    return f"{marks} {title}" if title else ""
 
 
 def _list(bullet: Callable[[int], str]) -> Write:
@@ -149,7 +150,8 @@ def _task(node: Node, notes: Notes) -> str:
 
 
 def _code(node: Node, notes: Notes) -> str:
-    body = "".join(str(child.get("text", "")) for child in _content(node) if child)
+    children = (child for child in _content(node) if isinstance(child, Mapping))
+    body = "".join(str(child.get("text", "")) for child in children)
     fence = "````" if "```" in body else "```"
     return f"{fence}{_attribute(node, 'language')}\n{body}\n{fence}"
 

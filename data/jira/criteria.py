@@ -17,7 +17,9 @@ _BOLD = re.compile(
 )
 _LABEL = re.compile(rf"{_NAME}\s*:\s*(?P<rest>.*)", re.IGNORECASE)
 _ANY_HEADING = re.compile(r"(?P<marks>#{1,6})\s+\S")
-_ANY_LABEL = re.compile(r"[*_]{2}[^*_]+[*_]{2}\s*:?\s*$|[*_]{2}[^*_]+:[*_]{2}|[A-Z][\w ]{2,40}:\s*$")
+_ANY_LABEL = re.compile(
+    r"[*_]{2}[^*_]+[*_]{2}\s*:?\s*$|[*_]{2}[^*_]+:[*_]{2}|[A-Z][\w ]{2,40}:\s*$"
+)
 _ITEM = re.compile(r"(?P<indent>[ \t]*)(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<text>.*)")
 _BOX = re.compile(r"[ \t]*[-*+][ \t]+\[[ xX]\][ \t]+\S")
 _BOX_START = re.compile(r"^(?:\[[ xX]?\]\s*)+")
@@ -70,9 +72,7 @@ def _in_code(lines: Sequence[str]) -> set[int]:
     return inside
 
 
-def _labelled(
-    lines: Sequence[str], code: set[int]
-) -> tuple[set[int], tuple[str, ...]] | None:
+def _labelled(lines: Sequence[str], code: set[int]) -> tuple[set[int], tuple[str, ...]] | None:
     """What stands below the first heading or label that names acceptance criteria."""
     for start, line in enumerate(lines):
         if start in code:
@@ -106,25 +106,23 @@ def _section_end(lines: Sequence[str], start: int, level: int, code: set[int]) -
             return number
         item = _ITEM.fullmatch(line) is not None
         steps = _GHERKIN.fullmatch(line) or _SCENARIO.fullmatch(line)
-        if level == 0 and not item and not steps:
+        if not item and not steps:
+            is_label = _ANY_LABEL.match(line.strip()) is not None
             is_paragraph = not lines[number - 1].strip() and not line[0].isspace()
-            if _ANY_LABEL.match(line.strip()) or (listed and is_paragraph):
+            # Below a heading, labels part its lists; a label of its own ends at the next.
+            if (is_label and level == 0) or (listed and is_paragraph and not is_label):
                 return number
         listed = listed or item
     return len(lines)
 
 
-def _checklist(
-    lines: Sequence[str], code: set[int]
-) -> tuple[set[int], tuple[str, ...]] | None:
+def _checklist(lines: Sequence[str], code: set[int]) -> tuple[set[int], tuple[str, ...]] | None:
     taken = {n for n, line in enumerate(lines) if n not in code and _BOX.match(line)}
     criteria = _criteria([lines[number] for number in sorted(taken)])
     return (taken, criteria) if criteria else None
 
 
-def _scenarios(
-    lines: Sequence[str], code: set[int]
-) -> tuple[set[int], tuple[str, ...]] | None:
+def _scenarios(lines: Sequence[str], code: set[int]) -> tuple[set[int], tuple[str, ...]] | None:
     """Runs of lines that begin with Given, When, Then; a lone `When …` is an ordinary sentence."""
     taken: set[int] = set()
     run: list[int] = []

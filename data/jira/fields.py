@@ -44,6 +44,7 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
         "squad",
     ),
     "components": ("component/s", "components", "component"),
+    "labels": ("labels", "label"),
     "sprints": ("sprint", "sprints"),
     "criteria": (
         "acceptance criteria",
@@ -195,7 +196,7 @@ _FIELD_OF = {name: field for field, names in FIELDS.items() for name in names}
 
 def people_field(name: str) -> str | None:
     """The entry of `PEOPLE` that a column or field called `name` belongs to, None if to none."""
-    plain = plain_name(name).removesuffix(" id").removesuffix(" email")
+    plain = plain_name(name)
     return plain if plain in PEOPLE else None
 
 

@@ -49,6 +49,7 @@ class Issue(Model):
     resolution: str = ""
     team: str = ""
     components: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     sprints: tuple[Sprint, ...] = ()
     links: tuple[IssueLink, ...] = ()
     urls: tuple[str, ...] = ()

@@ -33,6 +33,10 @@ _CHECKBOX = re.compile(r"\[[ xX]\](?=\s|$)")
 _ACTIVE = re.compile(r"[*_{}\[\]!^~+?\\|]|(?<!\w)-|https?:|ftp:|bq\. ")
 _LONG_RUN = re.compile(r"([*_{}\[\]!^~+?-])\1{4}")
 """Five of a character: a drawn line or noise, no markup, and slow to look for markup in."""
+_ESCAPED = re.compile(r"\\\\|\\([{}\[\]|*_+^~!?#(-])")
+_SET_ASIDE = 0xE000
+"""Where escaped characters wait, in Unicode's private use area, until the markup is converted."""
+_WAITING = re.compile(r"[\ue000-\ue07f]")
 _LONGEST_LINE = 4_000
 _UNDERLINE = re.compile(r"</?u>")
 
@@ -44,6 +48,9 @@ def wiki_to_markdown(text: str) -> str:
     underlining lost; a line that the library cannot take stays as it was.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _ESCAPED.sub(
+        lambda match: chr(_SET_ASIDE + ord(match[1])) if match[1] else match[0], text
+    )
     parts: list[str] = []
     position = 0
     for match in _CODE.finditer(text):
@@ -51,13 +58,19 @@ def wiki_to_markdown(text: str) -> str:
         parts.append(_code(match))
         position = match.end()
     parts.append(_prose(text[position:]))
-    return re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip()
+    markdown = re.sub(r"\n{3,}", "\n\n", "".join(parts)).strip()
+    return _WAITING.sub(lambda match: _back(match[0]), markdown)
+
+
+def _back(waiting: str) -> str:
+    return chr(ord(waiting) - _SET_ASIDE)
 
 
 def _code(match: re.Match[str]) -> str:
     options = [option for option in (match["options"] or "")[1:].split("|") if "=" not in option]
     named = next((option for option in options if _LANGUAGE.fullmatch(option)), "")
-    body = match["body"].strip("\n")
+    # Code has no escapes: its backslashes stay.
+    body = _WAITING.sub(lambda waiting: "\\" + _back(waiting[0]), match["body"].strip("\n"))
     if "\n" not in body and match.string[: match.start()].rstrip(" \t")[-1:] not in ("", "\n"):
         return f"`{body.strip()}`" if body.strip() else ""
     fence = "````" if "```" in body else "```"

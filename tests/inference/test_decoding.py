@@ -6,37 +6,53 @@ import torch
 # vLLM reads its environment when it is imported; conftest has set it by then.
 decoding = pytest.importorskip("inference.decoding")
 
-VOCABULARY = [b"a", b" b", b"\n", b".\n", b".", b"1", b"2.", b"end.", b"\n\n", b"?"]
-A, B, NL, DOT_NL, DOT, ONE, TWO_DOT, END, BLANK, ASK = range(len(VOCABULARY))
-KINDS = decoding.classify_tokens(VOCABULARY)
-DIGITS = frozenset({ONE})
+TEXTS = [
+    *(b"a", b" b", b"\n", b".\n", b".", b"1", b"2.", b"end.", b"\n\n", b"?"),
+    *(b"##", b"#", b"- ", b"**", b"N", b"None", b"## ", b"####"),
+]
+A, B, NL, DOT_NL, DOT, ONE, TWO_DOT, END, BLANK, ASK = range(10)
+TWO, HASH, ITEM, BOLD, N, NONE, SECTION, FOUR = range(10, len(TEXTS))
+TOKENS = decoding.Tokens(TEXTS)
 INF = float("inf")
 
 
 class Params:
-    def __init__(self, limit: int | None) -> None:
-        self.extra_args = {"line_tokens": limit} if limit else None
+    def __init__(self, **budgets: int) -> None:
+        self.extra_args = budgets or None
 
 
-def budget() -> Any:
-    processor = object.__new__(decoding.LineBudget)
-    processor._kinds, processor._digits = KINDS, DIGITS
-    processor._newlines = torch.tensor([NL, DOT_NL, BLANK])
-    processor._device = torch.device("cpu")
-    processor._lines = {}
-    return processor
-
-
-def read(tokens: list[int], limit: int = 100) -> Any:
-    line = decoding.Line(limit, tokens)
-    line.read(KINDS, DIGITS)
+def read(output: list[int], limit: int = 100, close_at: int | None = None) -> Any:
+    line = decoding.Line(limit, close_at, output)
+    line.read(TOKENS)
     return line
 
 
+def followed(*requests: tuple[Params, list[int]]) -> Any:
+    """The processor as vLLM makes it, with requests in the batch."""
+    from vllm.v1.sample.logits_processor.interface import BatchUpdate
+
+    processor = object.__new__(decoding.Budgets)
+    processor._set_up(TOKENS, torch.device("cpu"))
+    added = [(row, params, None, output) for row, (params, output) in enumerate(requests)]
+    processor.update_state(BatchUpdate(len(added), removed=[], added=added, moved=[]))
+    return processor
+
+
+def allowed(logits: torch.Tensor) -> list[int]:
+    return [token for token in range(len(TEXTS)) if logits[token] > -INF]
+
+
+def masked(*tokens: int) -> torch.Tensor:
+    """Logits of one request that the grammar leaves only `tokens` to."""
+    logits = torch.full((1, len(TEXTS)), -INF)
+    logits[0, list(tokens)] = torch.randn(len(tokens))
+    return logits
+
+
 def test_what_tokens_are() -> None:
-    newline, sentence = decoding.NEWLINE, decoding.SENTENCE
-    assert [token for token, kind in enumerate(KINDS) if kind == newline] == [NL, DOT_NL, BLANK]
-    assert [token for token, kind in enumerate(KINDS) if kind == sentence] == [DOT, END, ASK]
+    assert TOKENS.newlines == {NL, DOT_NL, BLANK}
+    assert TOKENS.sentences == {DOT, END, ASK}
+    assert TOKENS.digits == {ONE}
 
 
 def test_a_line_counts_from_the_last_newline() -> None:
@@ -44,71 +60,59 @@ def test_a_line_counts_from_the_last_newline() -> None:
     assert read([A, B, A]).length == 3
     assert read([A, B, DOT_NL]).length == 0
     assert read([A, NL, A, B]).length == 2
+    assert read([A, NL, TWO, B]).start == b"## b"
+    assert read([A] * 50).start == b"aaa"
 
 
 def test_a_line_is_read_as_it_grows() -> None:
     output = [A]
     line = read(output)
     output += [A, -1]  # the last one is still on its way
-    line.read(KINDS, DIGITS)
-    assert line.length == 2
+    line.read(TOKENS)
+    assert (line.length, line.written) == (2, 2)
     output[-1] = NL
-    line.read(KINDS, DIGITS)
-    assert line.length == 0
+    line.read(TOKENS)
+    assert (line.length, line.written) == (0, 3)
 
 
 def test_a_line_ends_at_its_budget() -> None:
-    assert not read([A] * 8, limit=10).must_end()
-    assert read([A] * 9, limit=10).must_end()  # the tenth token is the newline
+    assert not read([A] * 8, limit=10).must_end
+    assert read([A] * 9, limit=10).must_end  # the tenth token is the newline
 
 
 def test_a_sentence_ends_the_line_shortly_before() -> None:
-    assert read([A] * 7 + [END], limit=10).must_end()
-    assert not read([A] * 3 + [END], limit=10).must_end()
-    assert read([A] * 7 + [DOT], limit=10).must_end()
-    assert not read([A] * 6 + [ONE, DOT], limit=10).must_end()  # `Sprint 24.` may go on with 2
-    assert not read([A] * 7 + [TWO_DOT], limit=10).must_end()
+    assert read([A] * 7 + [END], limit=10).must_end
+    assert not read([A] * 3 + [END], limit=10).must_end
+    assert read([A] * 7 + [DOT], limit=10).must_end
+    assert not read([A] * 6 + [ONE, DOT], limit=10).must_end  # `Sprint 24.` may go on with 2
+    assert not read([A] * 7 + [TWO_DOT], limit=10).must_end
 
 
 def test_only_newlines_are_left_to_a_full_line() -> None:
-    logits = torch.randn(2, len(VOCABULARY))
+    logits = torch.randn(2, len(TEXTS))
     before = logits.clone()
     decoding.end_lines(logits, torch.tensor([1]), torch.tensor([NL, DOT_NL, BLANK]))
     assert torch.equal(logits[0], before[0])
-    assert [t for t in range(len(VOCABULARY)) if logits[1, t] > -INF] == [NL, DOT_NL, BLANK]
+    assert allowed(logits[1]) == [NL, DOT_NL, BLANK]
     assert torch.equal(logits[1, [NL, DOT_NL]], before[1, [NL, DOT_NL]])
 
 
 def test_what_the_grammar_forbids_stays_forbidden() -> None:
-    newlines = torch.tensor([NL, DOT_NL, BLANK])
-    logits = torch.zeros(2, len(VOCABULARY))
-    logits[0, [DOT_NL, BLANK]] = -INF
-    logits[1, [NL, DOT_NL, BLANK]] = -INF  # in the middle of a character, say
-    decoding.end_lines(logits, torch.tensor([0, 1]), newlines)
-    assert [t for t in range(len(VOCABULARY)) if logits[0, t] > -INF] == [NL]
-    assert logits[1, A] == 0
+    processor = followed((Params(line_tokens=5), [A] * 4))
+    assert allowed(processor.apply(masked(A, NL))[0]) == [NL]
+    assert allowed(processor.apply(masked(A, B))[0]) == [A, B]  # within a character, say
 
 
 def test_requests_are_followed_through_the_batch() -> None:
     from vllm.v1.sample.logits_processor.interface import BatchUpdate, MoveDirectionality
 
-    processor = budget()
-    short, long, free = [A] * 4, [A] * 20, [A] * 50
-    processor.update_state(
-        BatchUpdate(
-            batch_size=3,
-            removed=[],
-            added=[
-                (0, Params(5), None, short),
-                (1, Params(100), None, long),
-                (2, Params(None), None, free),
-            ],
-            moved=[],
-        )
+    short = [A] * 4
+    processor = followed(
+        (Params(line_tokens=5), short), (Params(line_tokens=100), [A] * 20), (Params(), [A] * 50)
     )
 
     def full_rows() -> list[int]:
-        logits = processor.apply(torch.zeros(3, len(VOCABULARY)))
+        logits = processor.apply(torch.zeros(3, len(TEXTS)))
         return [row for row in range(3) if logits[row, A] == -INF]
 
     assert full_rows() == [0]
@@ -124,9 +128,40 @@ def test_requests_are_followed_through_the_batch() -> None:
     assert full_rows() == []
 
 
+CLOSING = {
+    "no further item": ([ITEM, NL], [NL]),
+    "no cross-epic dependencies": ([HASH, FOUR, N, NONE], [N, NONE]),
+    "no further team, but the total": ([HASH, TWO, BOLD], [BOLD]),
+    "no further ticket, but the next section": ([HASH, TWO, SECTION, FOUR], [TWO, SECTION]),
+    "what must come comes": ([ITEM], [ITEM]),
+}
+
+
+@pytest.mark.parametrize("choice", CLOSING)
+def test_a_plan_is_closed(choice: str) -> None:
+    offered, expected = CLOSING[choice]
+    processor = followed((Params(line_tokens=64, close_at=10), [A] * 9 + [NL]))
+    assert allowed(processor.apply(masked(*offered))[0]) == expected
+    early = followed((Params(line_tokens=64, close_at=11), [A] * 9 + [NL]))
+    assert allowed(early.apply(masked(*offered))[0]) == sorted(offered)
+
+
+def test_two_hashes_become_a_section_where_they_can() -> None:
+    processor = followed((Params(line_tokens=64, close_at=3), [A, NL, TWO]))
+    assert allowed(processor.apply(masked(HASH, TWO, B))[0]) == [B]
+    assert allowed(processor.apply(masked(HASH, TWO))[0]) == [TWO, HASH]
+
+
+def test_lines_are_short_while_a_plan_is_closed() -> None:
+    long = [A] * (decoding.CLOSING_LINE - 1)
+    assert not read(long, limit=64).must_end
+    assert read(long, limit=64, close_at=len(long)).must_end
+
+
+@pytest.mark.parametrize("key", ["line_tokens", "close_at"])
 @pytest.mark.parametrize("limit", [0, -1, "64", 2.5])
-def test_a_budget_is_a_positive_number(limit: object) -> None:
+def test_a_budget_is_a_positive_number(key: str, limit: object) -> None:
     from vllm import SamplingParams
 
-    with pytest.raises(ValueError, match="line_tokens must be a positive integer"):
-        decoding.LineBudget.validate_params(SamplingParams(extra_args={"line_tokens": limit}))
+    with pytest.raises(ValueError, match=f"{key} must be a positive integer"):
+        decoding.Budgets.validate_params(SamplingParams(extra_args={key: limit}))

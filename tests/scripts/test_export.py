@@ -23,6 +23,6 @@ def test_jira_csv(run: Run) -> None:
 
 
 def test_markdown_is_canonical(run: Run) -> None:
-    loose = PLAN.replace("- ", "* ").replace("**Type**: Story", "Type: Story")
+    loose = PLAN.replace("\n- ", "\n* ").replace("**Type**: Story", "Type: Story")
     ran = run("export", "-", "--format", "markdown", stdin=loose.encode())
     assert ran.out == PLAN

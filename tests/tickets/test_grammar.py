@@ -21,7 +21,8 @@ from tickets.grammar import build_grammar
 from tickets.parse import parse_plan
 from tickets.render import render_plan
 from tickets.rules import check_plan
-from tickets.schema import Loc, Plan
+from tickets.schema import Loc, PhaseItem, Plan, Total
+from tickets.text import one_line
 from tickets.vocabulary import Vocabulary
 
 CURATED = sorted((Path(__file__).parents[2] / "data" / "curated").glob("*.plan.md"))
@@ -30,6 +31,10 @@ VOCABULARY = Vocabulary(
     teams=("Team 1", "Team 2"),
     key_prefix="ACME",
 )
+SMALL = Bounds(
+    epics=2, stories=2, tasks=2, criteria=3, critical_links=3, integration_points=2, phases=2,
+    items=3, dependencies=2,
+)  # fmt: skip
 BYTES = xgrammar.TokenizerInfo([bytes([i]) for i in range(256)] + ["</s>"], stop_token_ids=[256])
 """A tokenizer of bytes, for which a grammar compiles at once."""
 
@@ -61,7 +66,9 @@ def held() -> xgrammar.CompiledGrammar:
 
 def accepts(grammar: xgrammar.CompiledGrammar, text: str) -> bool:
     matcher = xgrammar.GrammarMatcher(grammar)
-    return matcher.accept_string(text) and matcher.accept_token(256) and matcher.is_terminated()
+    if not matcher.accept_string(text):
+        return False
+    return bool(matcher.accept_token(256) and matcher.is_terminated())
 
 
 class Writer:
@@ -84,12 +91,13 @@ class Writer:
             bits = np.unpackbits(self.mask.numpy().view(np.uint8)[0], bitorder="little")
             allowed = np.flatnonzero(bits[: len(self.tokens)])
             ends = allowed[self.newline[allowed]]
-            token = choose(ends if line + 1 >= self.line_tokens and len(ends) else allowed)
+            full = line + 1 >= self.line_tokens and len(ends)
+            token = int(choose(ends if full else allowed))
             assert self.matcher.accept_token(token)
             written.append(token)
             line = 0 if self.newline[token] else line + 1
         text = b"".join(self.tokens[token] for token in written[:-1])
-        return text.decode("utf-8"), len(written)
+        return text.decode("utf-8", "replace"), len(written)
 
 
 def test_compiles_in_time(real: xgrammar.TokenizerInfo) -> None:
@@ -176,7 +184,7 @@ def test_what_breaks_the_contract_is_not(old: str, new: str) -> None:
         (("epics", 0, "stories", 0, "description"), "# no heading, on its label's line"),
         (("epics", 1, "dependencies"), needs("Epic 1")),
         (("epics", 1, "stories", 0, "components"), ("UI/UX", "C++", "Größe")),
-        (("phases", 0, "items", 0), {"text": "Integration testing"}),
+        (("phases", 0, "items", 0), PhaseItem(text="Integration testing")),
         (("allocation", 0, "staffing"), ("2 senior engineers", "External testers")),
     ],
 )
@@ -189,15 +197,10 @@ def test_what_authors_write_is_in_the_grammar_that_holds_a_model(loc: Loc, value
 def test_what_it_yields_parses_without_errors(
     vocabulary: Vocabulary | None, real: xgrammar.TokenizerInfo
 ) -> None:
-    bounds = Bounds(
-        epics=2, stories=2, tasks=2, criteria=3, critical_links=3, integration_points=2,
-        phases=2, items=3, dependencies=2,
-    )  # fmt: skip
-    writer = Writer(build_grammar(bounds, vocabulary), real, line_tokens=12)
+    writer = Writer(build_grammar(SMALL, vocabulary), real, line_tokens=12)
     sizes = set()
     for seed in range(12):
-        draw = random.Random(seed)
-        text, _ = writer.write(lambda allowed, draw=draw: int(draw.choice(allowed)))
+        text, _ = writer.write(random.Random(seed).choice)
         read = parse_plan(text, strict=True)
         assert read.diagnostics == ()
         broken = {d.code for d in check_plan(read.plan, vocabulary=vocabulary)}
@@ -219,8 +222,9 @@ def test_nothing_can_follow_the_total(real: xgrammar.TokenizerInfo) -> None:
     assert set(np.flatnonzero(bits)) == set(real.stop_token_ids)
 
 
-LONGEST = b"#-*, ("
-"""Where these are allowed they begin one more ticket, line or name."""
+LONGEST = b"\xf0#TSZzyxwvutsrqponmlkjihgfedcbaE9876543210 -,"
+"""Bytes that make a plan longer, the best first: a character of four bytes, one more ticket, a
+task's number rather than a story's, one more letter, ` completion`, one more line or name."""
 
 
 @pytest.mark.parametrize("line_tokens", [16, 64])
@@ -237,17 +241,14 @@ def test_no_plan_is_longer_than_its_bounds_say(
 ) -> None:
     """Byte by byte, a line ends only where the budget makes it end, and each list is full."""
     writer = Writer(build_grammar(bounds, vocabulary), BYTES, line_tokens)
-    draw = random.Random(0)
 
     def longest(allowed: Any) -> int:
-        further = [token for token in allowed if token != 10] or list(allowed)
-        wide = [token for token in further if token < 256 and bytes([token]) in LONGEST]
-        # Characters of several bytes, so that a budget ends in the middle of one.
-        return int(draw.choice([x for x in further if x >= 0xE0] or wide or further))
+        ranks = {token: rank for rank, token in enumerate(LONGEST)} | {10: 1000}
+        return int(min(allowed, key=lambda token: ranks.get(token, 100)))
 
     _, tokens = writer.write(longest)
     most = bounds.tokens(line_tokens)
-    assert most * 0.5 < tokens <= most
+    assert most * 0.75 < tokens <= most
 
 
 @pytest.mark.parametrize("line_tokens", [32, 64])
@@ -269,12 +270,17 @@ def test_free_bounds_have_no_longest_plan() -> None:
         Bounds.of(sound_plan()).tokens()
 
 
-@given(st.text(max_size=8).filter(lambda text: bool(text.split())))
-def test_any_name_can_be_in_a_vocabulary(name: str) -> None:
-    names = tuple(Vocabulary(components=(name.replace(",", "x"),)).components)
-    plan = put(sound_plan(), ("epics", 0, "stories", 0, "components"), names)
-    vocabulary = Vocabulary(components=(*names, "Web") if names != ("Web",) else names)
-    assert accepts(compile_(build_grammar(Bounds(), vocabulary)), render_plan(plan))
+@settings(max_examples=30)
+@given(st.text(max_size=8))
+def test_any_component_can_be_in_a_vocabulary(text: str) -> None:
+    name = str(one_line(text.replace(",", "x"))) or "x"
+    vocabulary = Vocabulary(components=(name,) if name.casefold() != "none" else ("x",))
+    plan = put(sound_plan(), ("epics", 0, "stories", 0, "components"), vocabulary.components)
+    plan = put(plan, ("epics", 0, "components"), vocabulary.components)
+    plan = put(plan, ("epics", 0, "stories", 1, "components"), vocabulary.components)
+    plan = plan.model_copy(update={"epics": plan.epics[:1], "allocation": plan.allocation[:1]})
+    plan = plan.model_copy(update={"total": Total(points=8, teams=1)})
+    assert accepts(compile_(build_grammar(SMALL, vocabulary)), render_plan(plan))
 
 
 def test_other_names_than_the_vocabularys_are_not() -> None:

@@ -56,3 +56,10 @@ def test_the_origins_examples_survive(name: str) -> None:
     assert again.plan == first.plan
     assert again.diagnostics == ()
     assert len(list(first.plan.tickets())) > 4
+
+
+@given(texts())
+def test_headings_are_found_alike_with_and_without_the_tokenizer(text: str) -> None:
+    lines = text.replace("\r", "").replace("```", "").replace("~~~", "").split("\n")
+    # A fence below makes the same lines go through the tokenizer.
+    assert read_blocks(lines).headings == read_blocks([*lines, "", "```"]).headings

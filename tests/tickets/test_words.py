@@ -28,6 +28,7 @@ def test_stop_words_and_plain_numbers_are_no_stems() -> None:
         ("Version 2.0 runs. 3 nodes do.", ["Version 2.0 runs.", "3 nodes do."]),
         ("It ends (really.) Then on", ["It ends (really.)", "Then on"]),
         ("**Bold.** `Code` follows", ["**Bold.**", "`Code` follows"]),
+        ("It warns. `pact lint` runs", ["It warns.", "`pact lint` runs"]),
         ("wait. and go on", ["wait. and go on"]),
         ("By J. Smith", ["By J. Smith"]),
         ("  ", []),

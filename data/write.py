@@ -1,0 +1,140 @@
+"""The chosen rows as Parquet files of examples, one batch at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from data.config import Cpu
+from data.select import Rows
+from data.split import RANKS, TRAIN, draw
+from data.statistics import Counts, Statistics
+from data.subset import POOL, choose, make_candidate
+from tickets.prompt import build_messages
+from tickets.rows import Split
+
+_MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+SCHEMA: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("prompt", _MESSAGES),
+        ("completion", _MESSAGES),
+        ("prompt_tokens", pa.int32()),
+        ("completion_tokens", pa.int32()),
+        ("source", pa.string()),
+        ("domain", pa.string()),
+        ("style", pa.string()),
+        ("group", pa.string()),
+        ("split", pa.string()),
+        ("format_hash", pa.string()),
+    ]
+)
+"""The fields of `tickets.rows.Example`, in their order."""
+FILES: Final = {
+    "train": "data/train.parquet",
+    "validation": "data/validation.parquet",
+    "test": "data/test.parquet",
+    "cpu": "cpu/train.parquet",
+}
+"""Where the splits lie in a dataset; `cpu` is the training split of the configuration `cpu`."""
+_COLUMNS: Final = (
+    "id", "document", "plan", "content", "domain", "style", "author", "licence", "group",
+    "prompt_tokens", "completion_tokens", "epics", "stories", "tasks", "bugs", "edges",
+    "points", "priorities",
+)  # fmt: skip
+_SPLITS: Final[dict[int, Split]] = {rank: name for name, rank in RANKS.items()}  # type: ignore[misc]
+
+
+class Writer:
+    """Writes examples into the files of a dataset, and counts them."""
+
+    def __init__(self, folder: Path, sources: Sequence[str], format_hash: str) -> None:
+        self._folder = folder
+        self._sources = sources
+        self._format = format_hash
+        self._counts = Counts()
+
+    def splits(
+        self,
+        rows: Rows,
+        ranks: NDArray[np.int8],
+        times: NDArray[np.int16],
+        done: Callable[[int], None],
+    ) -> None:
+        """Write train, validation and test: each row so often as `times` says."""
+        writers = {rank: self._open(name) for name, rank in RANKS.items()}
+        try:
+            for batch in range(len(rows.files)):
+                found: dict[int, list[dict[str, Any]]] = {rank: [] for rank in writers}
+                for row, columns in self._read(rows, batch, np.flatnonzero(times)):
+                    rank = int(ranks[row])
+                    example = self._example(columns, _SPLITS[rank])
+                    found[rank] += [example] * int(times[row])
+                    for _ in range(int(times[row])):
+                        self._counts.add(_SPLITS[rank], columns)
+                for rank, examples in found.items():
+                    if examples:
+                        writers[rank].write_table(pa.Table.from_pylist(examples, schema=SCHEMA))
+                done(batch + 1)
+        finally:
+            for writer in writers.values():
+                writer.close()
+
+    def cpu(self, rows: Rows, ranks: NDArray[np.int8], times: NDArray[np.int16], cpu: Cpu) -> None:
+        """Write the subset for training without a GPU, in the order in which it was chosen."""
+        fit = (ranks == TRAIN) & (times > 0) & (rows.prompt + rows.completion <= cpu.tokens)
+        drawn = sorted(np.flatnonzero(fit), key=lambda row: draw(str(rows.ids[int(row)]), 0))
+        pool = np.sort(np.array(drawn[: POOL * cpu.examples], np.int64))
+        chosen = choose(
+            [make_candidate(row, columns) for row, columns in self._all(rows, pool)],
+            cpu.examples,
+        )
+        place = {row: i for i, row in enumerate(chosen)}
+        found: list[dict[str, Any]] = [{}] * len(chosen)
+        for row, columns in self._all(rows, np.sort(np.array(chosen, np.int64))):
+            found[place[row]] = self._example(columns, "train")
+            self._counts.add("cpu", columns)
+        with self._open("cpu") as writer:
+            if found:
+                writer.write_table(pa.Table.from_pylist(found, schema=SCHEMA))
+
+    def statistics(self) -> Statistics:
+        """The counts of all that was written."""
+        return self._counts.result()
+
+    def _open(self, name: str) -> pq.ParquetWriter:
+        path = self._folder / FILES[name]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return pq.ParquetWriter(path, SCHEMA, compression="zstd")
+
+    def _all(self, rows: Rows, wanted: NDArray[np.int64]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for batch in np.unique(rows.batch[wanted]):
+            yield from self._read(rows, int(batch), wanted)
+
+    def _read(
+        self, rows: Rows, batch: int, wanted: NDArray[np.int64]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The wanted rows (numbers, ascending) that lie in a batch, with their columns."""
+        start = int(rows.starts[batch])
+        end = int(rows.starts[batch + 1]) if batch + 1 < len(rows.starts) else len(rows)
+        first, last = np.searchsorted(wanted, (start, end))
+        if first == last:
+            return
+        own = wanted[first:last]
+        table = pq.read_table(rows.files[batch], columns=list(_COLUMNS)).take(own - start)
+        for row, columns in zip(own.tolist(), table.to_pylist(), strict=True):
+            columns["source"] = self._sources[rows.source[row]]
+            yield row, columns
+
+    def _example(self, columns: dict[str, Any], split: Split) -> dict[str, Any]:
+        return {
+            **{name: columns[name] for name in SCHEMA.names if name in columns},
+            "prompt": build_messages(columns["document"]),
+            "completion": [{"role": "assistant", "content": columns["plan"]}],
+            "split": split,
+            "format_hash": self._format,
+        }
