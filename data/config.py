@@ -210,7 +210,7 @@ def load_config(model: type[Config], path: Path, overrides: Iterable[str] = ()) 
     try:
         config = model.model_validate(content)
     except ValidationError as error:
-        faults += [f"{path}: {_fault(**fault)}" for fault in error.errors()]  # type: ignore[arg-type]
+        faults += [f"{path}: {_fault(**fault)}" for fault in error.errors()]
     if faults:
         raise InputError("\n".join(faults))
     return config
@@ -243,7 +243,9 @@ def _override(content: dict[str, Any], text: str) -> str:
     return ""
 
 
-def _fault(*, loc: tuple[str | int, ...], msg: str, input: Any, **_: object) -> str:  # noqa: A002 - pydantic's name
+def _fault(*, loc: tuple[str | int, ...], msg: str, type: str, input: Any, **_: object) -> str:  # noqa: A002 - pydantic's names
     place = ".".join(map(str, loc)) or "all"
+    if type == "extra_forbidden":
+        return f"{place}: there is no such key"
     given = f" (given: {input!r})" if isinstance(input, str | int | float) else ""
     return f"{place}: {msg.removeprefix('Value error, ')}{given}"

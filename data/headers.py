@@ -50,7 +50,7 @@ def read_header(text: str) -> tuple[Header | None, str]:
     try:
         header = Header.model_validate(content)
     except ValidationError as error:
-        faults = (_fault(**fault) for fault in error.errors())  # type: ignore[arg-type]
+        faults = (_fault(**fault) for fault in error.errors())
         raise HeaderError("its header: " + "; ".join(faults)) from error
     return header, text[match.end() :]
 

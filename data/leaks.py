@@ -5,7 +5,6 @@ that teams fill in would give every two documents runs of their own: a question,
 word, the next question.
 """
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -56,11 +56,16 @@ _NOT_PUBLIC = frozenset(
 
 _NAMED_ADDRESS = re.compile(
     r"(?<![\w-])[^\W\d_a-z][\w'’.-]{0,40}(?:[ \t]+[^\W\d_a-z][\w'’.-]{0,40}){1,3}"
-    r"(?=[ \t]*[<(\[]{1,2}email\])"
+    r"(?=[ \t]*(?:[<(\[]{1,2}email\]|\(\[person\]\)))"
 )
+_LINKED_PERSON = re.compile(
+    r"\[[^\]\[\n]{1,80}\]\(@[\w-]{1,60}\)"
+    r"|\[[^\]\[@\n]{0,60}@[\w-]{1,60}\)?\]\(https?://(?:www\.)?git(?:hub|lab)\.com/[\w-]{1,60}/?\)"
+)
+"""`[Jane Doe](@jdoe)`, `[@jdoe](https://github.com/jdoe)`: how authors sign proposals."""
 _MENTION = re.compile(
     r"(?<![\w/.@`:=)\]}>-])@(?!v?\d)(?P<name>[A-Za-z][\w-]*(?:\.[\w-]+)*)"
-    r"(?P<last>[ \t][^\W\d_a-z][^\W\d_A-Z][\w'’-]*)?(?![\w/(@])"
+    r"(?P<last>[ \t][^\W\d_a-z][^\W\d_A-Z][\w'’-]*)?(?![\w/(@]|\.\w)"
 )
 _NOBODY = frozenset(
     (
@@ -73,7 +78,7 @@ _NOBODY = frozenset(
 """What follows an at sign and is nobody: groups, tags, decorators and annotations."""
 
 _PHONE = re.compile(
-    r"(?<![\w+./-])(?:tel:)?(?:"
+    r"(?<![\w+./\]-])(?:tel:)?(?:"
     r"\+\d{1,3}(?:[ .-]?\(0?\d{1,4}\)|[ .-]?\d{1,5})(?:[ .-]?\d{2,5}){1,5}"
     r"|\(\d{3}\)[ ]?\d{3}[.-]\d{4}"
     r"|\d{3}[.-]\d{3}[.-]\d{4}"
@@ -133,8 +138,9 @@ def redact(text: str, people: Collection[str] = ()) -> Redaction:
         text = _ACCOUNT_ID.sub(lambda match: put("mention"), text)
     if "@" in text:
         text = _EMAIL.sub(address, text)
+        text = _LINKED_PERSON.sub(lambda match: put("mention"), text)
         text = _outside_code(text, lambda part: _MENTION.sub(mention, part))
-    if "[email]" in text:
+    if "[email]" in text or "([person])" in text:
         text = _NAMED_ADDRESS.sub(lambda match: put("name"), text)
     text = _PHONE.sub(phone, text)
     if people:

@@ -18,6 +18,7 @@ from data.leaks import EVALUATION
 from data.prepare import unpack
 from data.shingles import exact_hash, hash_words, words_of
 from data.split import RANKS, TEST, TRAIN, draw, split_rows
+from tickets.files import InputError
 
 _COLUMNS: Final = (
     "id", "domain", "group", "prompt_tokens", "completion_tokens",
@@ -105,7 +106,19 @@ def load_rows(files: Sequence[tuple[Path, int]]) -> Rows:
 
 
 def assign_splits(rows: Rows, config: BuildConfig) -> NDArray[np.int8]:
-    """The rank of each row's split."""
+    """The rank of each row's split.
+
+    Raises:
+        InputError: a domain that is to be held out is that of no row: a slip of the pen there
+            would put into training what must not be.
+    """
+    for name, held in (("validation", config.split.validation), ("test", config.split.test)):
+        for domain in held.domains:
+            if domain not in rows.domain_names:
+                raise InputError(
+                    f"split.{name}.domains: no pair is of the domain {domain}; the domains are "
+                    + ", ".join(sorted(rows.domain_names))
+                )
     return split_rows(rows.groups, rows.group_names, rows.domains, rows.domain_names, config.split)
 
 

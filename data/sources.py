@@ -66,7 +66,7 @@ class Span(NamedTuple):
     """So many rows from `start` on: of the generator's sequence, or bytes of a JSONL file."""
 
     start: int
-    count: int
+    length: int
     first_line: int = 0
 
 
@@ -110,7 +110,7 @@ def read_batch(batch: Batch) -> Iterator[Pair | Rejection]:
 
         for unit in batch.units:
             assert isinstance(unit, Span)
-            for pair in generate_pairs(source.seed, unit.count, unit.start):
+            for pair in generate_pairs(source.seed, unit.length, unit.start):
                 yield pair.model_copy(update={"source": source.name})
     elif isinstance(source, LinesSource):
         for unit in batch.units:
@@ -254,14 +254,14 @@ def _generated_spans(source: GeneratedSource) -> Iterator[Batch]:
     end = source.start + source.count
     for start in range(source.start, end, GENERATED):
         span = Span(start, min(GENERATED, end - start))
-        yield Batch(source, (span,), f"{source.seed}:{span.start}:{span.count}")
+        yield Batch(source, (span,), f"{source.seed}:{span.start}:{span.length}")
 
 
 def _read_lines(source: LinesSource, span: Span) -> Iterator[Pair | Rejection]:
     with source.path.open("rb") as file:
         file.seek(span.start)
         number = span.first_line
-        while file.tell() < span.start + span.count:
+        while file.tell() < span.start + span.length:
             line = file.readline(LARGEST_LINE)
             name = f"{source.path.name}:{number}"
             if len(line) == LARGEST_LINE and not line.endswith(b"\n"):

@@ -5,36 +5,19 @@ process, no compilation). Requests can be added while others are written, so a l
 documents, or a second try for one of them, is one continuous batch.
 """
 
-import contextlib
-import ctypes
-import gc
-import os
-import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 from inference.checksums import Say
-from inference.hardware import compute_threads, device, free_memory
+from inference.hardware import device
 from inference.lora import Adapter, merged_model, stable_copy
-from inference.models import ModelFolder, context_length, read_config
-from tickets.files import InputError
+from inference.models import ModelFolder, context_length
+from inference.start import CPU_BATCH, cpu_settings, prepare, start_vllm
 
 Finish = Literal["stop", "length", "repetition"]
 """Why a completion ended: by itself, at its token limit, or stopped because it went round in
 circles. Only the first is a whole one."""
-
-CPU_BATCH: Final = 32
-"""The most completions that are written at once on a CPU."""
-
-_MEMORY_SHARE: Final = 0.4
-"""How much of the free memory the key/value cache may take on a CPU."""
-
-_BLOCK: Final = 128
-"""Tokens in one block of the key/value cache on a CPU (vLLM's choice there)."""
 
 _REPEATS: Final = {"max_pattern_size": 96, "min_pattern_size": 6, "min_count": 4}
 """Free decoding stops after four times the same 6 to 96 tokens in a row: no plan has that."""
@@ -74,19 +57,24 @@ class Completion(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A finished request; `seconds` counts from when it was added."""
+    """A finished request; seconds count from when it was added."""
 
     key: str
     completions: tuple[Completion, ...]
     prompt_tokens: int
+    first_token_seconds: float
     seconds: float
 
 
-class _Open(NamedTuple):
-    started: float
-    texts: list[str]
-    tokens: list[int]
-    finishes: list[Finish]
+class _Open:
+    """A request on its way: what has come of each of its completions."""
+
+    def __init__(self, samples: int) -> None:
+        self.started = time.monotonic()
+        self.first: float | None = None
+        self.texts = [""] * samples
+        self.tokens = [0] * samples
+        self.finishes: list[Finish] = ["length"] * samples
 
 
 class Engine:
@@ -132,15 +120,14 @@ class Engine:
         if device() == "cpu":
             if adapter is not None:
                 model = merged_model(model, adapter, say)
-            settings = _cpu_settings(model, self.context, self.batch)
+            settings = cpu_settings(model, self.context, self.batch)
         else:
             settings = {"max_model_len": self.context}
             if adapter is not None:
                 settings |= {"enable_lora": True, "max_lora_rank": adapter.rank}
         say(f"starting vLLM with {model.name}")
-        with _captured(verbose), _no_collection():
-            self._llm = _start(model, settings)
-            self._tokenizer = self._llm.get_tokenizer()
+        self._llm = start_vllm(model, settings, verbose=verbose)
+        self._tokenizer = self._llm.get_tokenizer()
         if adapter is not None and device() == "gpu":
             from vllm.lora.request import LoRARequest
 
@@ -176,8 +163,7 @@ class Engine:
             raise ValueError(
                 f"{len(prompt)} + {sampling.max_tokens} tokens exceed the context ({self.context})"
             )
-        n = sampling.samples
-        self._open[key] = _Open(time.monotonic(), [""] * n, [0] * n, ["length"] * n)
+        self._open[key] = _Open(sampling.samples)
         self._llm.llm_engine.add_request(
             key, tokens_input(list(prompt)), _parameters(sampling), lora_request=self._lora
         )
@@ -194,6 +180,8 @@ class Engine:
         done = []
         for output in self._llm.llm_engine.step():
             state = self._open[output.request_id]
+            now = time.monotonic() - state.started
+            state.first = now if state.first is None else state.first
             for part in output.outputs:
                 state.texts[part.index] += part.text
                 state.tokens[part.index] += len(part.token_ids)
@@ -208,7 +196,8 @@ class Engine:
                         key=output.request_id,
                         completions=tuple(Completion(*each) for each in completions),
                         prompt_tokens=len(output.prompt_token_ids),
-                        seconds=time.monotonic() - state.started,
+                        first_token_seconds=state.first,
+                        seconds=now,
                     )
                 )
         return done
@@ -217,87 +206,6 @@ class Engine:
         """Forget all open requests."""
         self._llm.llm_engine.abort_request(list(self._open))
         self._open.clear()
-
-
-def prepare(*, verbose: bool = False) -> None:
-    """Set what vLLM, torch and their thread pool read when they are imported.
-
-    Call it before the first import of torch: on a CPU it puts Intel's OpenMP runtime (a part of
-    vLLM's CPU build) in the place of torch's own, which is slower at these sizes.
-    """
-    # inference.decoding is written for this one of vLLM's two model runners, the one CPUs have.
-    os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"
-    os.environ["VLLM_LOGGING_STREAM"] = "ext://sys.stderr"
-    os.environ["VLLM_NO_USAGE_STATS"] = "1"
-    os.environ["VLLM_LOGGING_LEVEL"] = "INFO" if verbose else "ERROR"
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "warning" if verbose else "error")
-    if device() == "cpu":
-        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
-        os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would overrule kv_cache_memory_bytes
-        os.environ.setdefault("OMP_NUM_THREADS", str(compute_threads()))
-        runtime = Path(sys.prefix) / "lib" / "libiomp5.so"
-        if "torch" not in sys.modules and runtime.is_file():
-            with contextlib.suppress(OSError):
-                ctypes.CDLL(str(runtime), mode=ctypes.RTLD_GLOBAL)
-
-
-def _start(model: ModelFolder, settings: dict[str, Any]) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from vllm import LLM
-
-        from inference.decoding import Budgets
-
-        try:
-            return LLM(
-                model=str(model.path),
-                trust_remote_code=False,
-                enable_prefix_caching=True,
-                disable_log_stats=True,
-                seed=0,
-                logits_processors=[Budgets],
-                structured_outputs_config={"backend": "xgrammar"},
-                **settings,
-            )
-        except (ValueError, RuntimeError, OSError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-            raise InputError(
-                f"model {model.name}: vLLM cannot load it ({reason}); --verbose shows its log"
-            ) from error
-
-
-def _cpu_settings(model: ModelFolder, context: int, batch: int) -> dict[str, Any]:
-    """What `LLM` needs on a CPU; the key/value cache holds `batch` whole contexts if it may.
-
-    Raises:
-        InputError: not even one fits into the memory that is free.
-    """
-    weights = sum(file.stat().st_size for file in model.path.glob("*.safetensors"))
-    free = free_memory() - 2 * weights  # as read, and as packed for the processor
-    per_context = kv_bytes(read_config(model.path)) * (-(-context // _BLOCK) + 1) * _BLOCK
-    room = int(max(0, free) * _MEMORY_SHARE)
-    if room < per_context:
-        raise InputError(
-            f"model {model.name}: {per_context / 2**30:.1f} GiB are needed for a context of "
-            f"{context} tokens, and {room / 2**30:.1f} GiB are to spare; ask for a smaller "
-            "--context, or free memory"
-        )
-    return {
-        "max_model_len": context,
-        "dtype": "bfloat16",
-        "enforce_eager": True,
-        "distributed_executor_backend": "uni",
-        "max_num_seqs": batch,
-        "kv_cache_memory_bytes": min(room, per_context * batch),
-    }
-
-
-def kv_bytes(config: dict[str, Any]) -> int:
-    """Bytes of keys and values of one token in bf16: 2 x layers x heads x width x 2."""
-    heads = config["num_attention_heads"]
-    kv_heads = config.get("num_key_value_heads") or heads
-    width = config.get("head_dim") or config["hidden_size"] // heads
-    return int(2 * config["num_hidden_layers"] * kv_heads * width * 2)
 
 
 def _parameters(sampling: Sampling) -> Any:
@@ -335,50 +243,3 @@ def _finish(reason: str) -> Finish:
         if reason == known:
             return cast(Finish, known)
     raise RuntimeError(f"vLLM ended a request with {reason!r}; --verbose shows its log")
-
-
-@contextlib.contextmanager
-def _captured(verbose: bool) -> Iterator[None]:
-    """Keep what libraries print while they start from the terminal; show it when they fail.
-
-    Much of it comes from compiled code, so the file descriptors are replaced, not `sys.stdout`.
-    Standard output carries plans alone, so with `verbose` all of it goes to standard error.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    out, err = os.dup(1), os.dup(2)
-    with tempfile.TemporaryFile() as log:
-        target = err if verbose else log.fileno()
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-        crashed = False
-        try:
-            yield
-        except InputError:
-            raise
-        except BaseException:
-            crashed = True
-            raise
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os.dup2(out, 1)
-            os.dup2(err, 2)
-            os.close(out)
-            os.close(err)
-            if crashed and not verbose:
-                log.seek(0)
-                os.write(2, log.read()[-4000:])
-
-
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """No garbage collection while a hundred thousand objects are made that all stay."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-        gc.freeze()

@@ -10,24 +10,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from inference.checksums import Say
-from inference.engine import Completion, Done, Engine, Sampling, prepare
+from inference.drafts import best_of, make_draft
+from inference.engine import Done, Engine, Sampling
 from inference.lora import read_adapter, shipped_adapter
 from inference.models import find_model, offline_unless_needed
 from inference.outputs import Output
 from inference.record import LeftOutPart, Maker, Record, Sample, Settings, run_key
+from inference.start import prepare
 from tickets.bounds import Bounds
-from tickets.diagnostics import Diagnostic
 from tickets.documents import Document
 from tickets.files import InputError
 from tickets.grammar import build_grammar
-from tickets.parse import parse_plan
 from tickets.prompt import build_messages, format_hash, neutral
-from tickets.render import render_plan
-from tickets.repair import repair_plan
-from tickets.rubric import Rubric, score_plan
-from tickets.rules import check_plan
 from tickets.sections import fit_document
-from tickets.trace import trace_plan
 
 LEAST_DOCUMENT: Final = 128
 """Tokens of a document that must fit beside prompt and completion; less is no document."""
@@ -67,18 +62,6 @@ class Result(NamedTuple):
     path: Path | None = None
     skipped: bool = False
     samples: tuple[str, ...] = ()
-
-
-class _Draft(NamedTuple):
-    """A completion made into a plan, with its verdict."""
-
-    markdown: str
-    completion: Completion
-    diagnostics: tuple[Diagnostic, ...]
-    repairs: tuple[Diagnostic, ...]
-    rubric: Rubric
-    coverage: float
-    grounding: float
 
 
 class _Job(NamedTuple):
@@ -178,7 +161,7 @@ def plan_documents(
                     continue
                 del jobs[finished.key]
                 first = first_tries.pop(finished.key, None)
-                result = _judge(job, maker, settings, finished, first)
+                result = _result(job, maker, settings, finished, first)
                 if output is not None:
                     path = output.write(job.place, result.markdown, result.record, result.samples)
                     result = result._replace(path=path)
@@ -265,12 +248,13 @@ def _is_cut(done: Done) -> bool:
     return all(completion.finish != "stop" for completion in done.completions)
 
 
-def _judge(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done | None) -> Result:
-    """The best of the completions as a plan, with its record."""
-    drafts = [_draft(c, job.document.text, settings) for c in done.completions]
-    chosen = max(range(len(drafts)), key=lambda i: (_rank(drafts[i]), -i))
+def _result(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done | None) -> Result:
+    """The best of the completions as a plan, with its record; `first` is a try that was cut."""
+    drafts = [make_draft(each, job.document.text, settings) for each in done.completions]
+    chosen = best_of(drafts)
     best = drafts[chosen]
     attempts = [done] if first is None else [first, done]
+    is_bound = settings.decoding == "constrained"
     record = Record(
         key=job.key,
         document=job.document.name,
@@ -278,14 +262,13 @@ def _judge(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done 
         document_sha256=job.document.sha256,
         maker=maker,
         settings=settings,
-        whole=best.completion.finish == "stop",
+        whole=best.whole,
         finish=best.completion.finish,
-        closed_early=(
-            settings.decoding == "constrained" and best.completion.tokens > _close_at(settings)
-        ),
+        closed_early=is_bound and best.completion.tokens > _close_at(settings),
         tightened=first is not None,
         prompt_tokens=done.prompt_tokens,
         completion_tokens=sum(c.tokens for attempt in attempts for c in attempt.completions),
+        first_token_seconds=round(attempts[0].first_token_seconds, 3),
         seconds=round(sum(attempt.seconds for attempt in attempts), 3),
         left_out=job.left_out,
         diagnostics=best.diagnostics,
@@ -307,35 +290,3 @@ def _judge(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done 
     )
     samples = tuple(draft.markdown for draft in drafts) if settings.keep_samples else ()
     return Result(job.document, record, best.markdown, samples=samples)
-
-
-def _draft(completion: Completion, document: str, settings: Settings) -> _Draft:
-    """A completion as a plan: repaired if that is wanted and it is whole, and judged as written.
-
-    One that was cut stays as it is: repair would make it look like a whole one.
-    """
-    markdown = completion.text.strip() + "\n"
-    repairs: tuple[Diagnostic, ...] = ()
-    if settings.repair and completion.finish == "stop":
-        repaired = repair_plan(parse_plan(markdown).plan, vocabulary=settings.vocabulary)
-        markdown, repairs = render_plan(repaired.plan), repaired.repairs
-    parsed = parse_plan(markdown)
-    found = check_plan(
-        parsed.plan, lines=parsed.lines, document=document, vocabulary=settings.vocabulary
-    )
-    trace = trace_plan(parsed.plan, document)
-    return _Draft(
-        markdown=markdown,
-        completion=completion,
-        diagnostics=(*parsed.diagnostics, *found),
-        repairs=repairs,
-        rubric=score_plan(parsed.plan, document=document),
-        coverage=trace.coverage,
-        grounding=trace.grounding,
-    )
-
-
-def _rank(draft: _Draft) -> tuple[bool, float, float, float]:
-    """By what the best of several samples is chosen: whole, rubric, grounding, coverage."""
-    whole = draft.completion.finish == "stop"
-    return whole, draft.rubric.score, draft.grounding, draft.coverage

@@ -77,7 +77,8 @@ class Record(Model):
         tightened: it was cut at first, and written again under narrower bounds.
         prompt_tokens: of one prompt.
         completion_tokens: of all completions, those that were given up included.
-        seconds: from the request to the last token, beside the others of a batch.
+        seconds: from the request to the last token, beside the others of a batch;
+            `first_token_seconds` to the first.
         diagnostics: of the plan as it was written out, repairs included.
         repairs: what was put right.
         samples: one for each completion of the last attempt; `chosen` is the best one's place.
@@ -95,6 +96,7 @@ class Record(Model):
     tightened: bool = False
     prompt_tokens: int
     completion_tokens: int
+    first_token_seconds: float | None = None
     seconds: float
     left_out: tuple[LeftOutPart, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

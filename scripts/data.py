@@ -262,9 +262,8 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
         yield line
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
-    from rich.progress import TaskID
 
     columns = (
         TextColumn("{task.description}"),

@@ -23,6 +23,7 @@ from tickets.outline import Block, Item, Row, plain_text, read_outline
 from tickets.phrases import (
     ASKS_FOR_WORK,
     DECLARES,
+    DEFECT,
     HAS_INTENT,
     KEY,
     LABEL,
@@ -204,7 +205,8 @@ def _from_prose(
             continue
         story = bool(USER_STORY.match(text))
         wanted = kind.role == "demand" and WANTS.search(text)
-        certain = bool(story or MODAL.search(text) or wanted or (kind.plain and _says(text, kind)))
+        stated = DEFECT.search(text) or (kind.plain and _says(text, kind))
+        certain = bool(story or MODAL.search(text) or wanted or stated)
         if (certain or HAS_INTENT.search(text)) and (story or not NO_DEMAND.search(text)):
             at = line + content[: content.find(first)].count("\n")
             is_intent = not certain or kind == OVERVIEW

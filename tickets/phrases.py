@@ -68,7 +68,7 @@ STARTS_WITH_INTENT = re.compile(
 )
 HAS_INTENT = re.compile(
     rf"\b(?:will|propos\w+ (?:to|that|an?|the|new|two|three)|we(?:'d| would) like to|introduc\w+"
-    rf"|aims? to|plan to|(?:I|we)(?:'d)? (?:like|want)"
+    rf"|aims? to|plan to|(?:I|they|we)(?:'d)? (?:like|want)"
     rf"|this (?=(?!document|page)(?:\w+ ){{1,3}}(?!makes)(?:{_INTENT_VERBS})s))\b"
     rf"(?=.*\b(?:{_INTENT_VERBS})(?:s|es|d|ed|ing)?\b)|^{_NO_NOUN}(?:{_INTENT_VERBS})\b",
     re.IGNORECASE,
@@ -130,6 +130,10 @@ NUMBERED = re.compile(r"^(?:[A-Z]{1,3}-?\d{1,3}(?:\.\d+)*)[.):]\s+", re.MULTILIN
 """Lines that begin with an identifier, `F1. Every release ...`, are a list without its marks."""
 CHECKBOX = re.compile(r"^\[[ xX]\]\s*")
 KEY = re.compile(r"\b[A-Z]{2,}-\d+\b")
+DEFECT = re.compile(
+    r"\b(?:bug|BUG|defect)\b.*\b[A-Z]{2,}-\d+\b|\b[A-Z]{2,}-\d+\b.*\b(?:bug|defect)\b"
+)
+"""Who names a defect with its ticket wants it mended."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 ADDRESS = re.compile(r"https?://\S+")
 QUESTION = re.compile(

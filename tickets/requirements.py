@@ -49,7 +49,8 @@ def find_requirements(document: str) -> tuple[Requirement, ...]:
     List items, table cells and headings count where their section demands something (see
     `tickets.kinds.HEADING_KINDS`); "yes" to a question like "Will this feature require
     documentation?" does; sentences with a modal verb do outside excluded sections, and plain ones
-    too under `Requirements` or `What we will build`. A document in which little is found that way is read for its sentences of intent ("adds", "will support").
+    too under `Requirements` or `What we will build`. A document in which little is found that way
+    is read for its sentences of intent ("adds", "will support").
     """
     found = [_cleaned(item) for item in read_candidates(document)]
     found = [_named(item) for item in found if _is_sayable(item)]

@@ -58,14 +58,13 @@ def read_jira_csv(path: Path, notes: Notes | None = None) -> Iterator[Issue]:
     csv.field_size_limit(max(csv.field_size_limit(), _LARGEST_CELL))
     # A file that is cut may end inside a letter: that is found with its row.
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        first = next((line for line in file if line.strip()), "")
-        if not first:
-            raise InputError(f"{path}: is empty; {_EXPORT}")
-        delimiter = max(_DELIMITERS, key=first.count)
+        first = file.readline()
         # A NUL would end the row for some versions of the csv module.
         lines = (line.replace("\x00", "") for line in chain([first], file))
-        rows = _rows(lines, delimiter, str(path), notes)
+        rows = _rows(lines, max(_DELIMITERS, key=first.count), str(path), notes)
         _, header = next(rows, (1, []))
+        if not header:
+            raise InputError(f"{path}: is empty; {_EXPORT}")
         columns = _columns(header, str(path), notes)
         for line, row in rows:
             place = f"{path}:{line}"
@@ -74,7 +73,7 @@ def read_jira_csv(path: Path, notes: Notes | None = None) -> Iterator[Issue]:
                 if issue is not None:
                     notes.counts["issues read"] += 1
                     yield issue
-            elif any(cell.strip() for cell in row):
+            else:
                 _wrong_length(row, columns.width, place, notes)
 
 
@@ -109,7 +108,10 @@ def _rows(
     while True:
         start = reader.line_num + 1
         try:
-            yield start, next(reader)
+            row = next(reader)
+            # Spreadsheets add rows of nothing.
+            if any(cell.strip() for cell in row):
+                yield start, row
         except StopIteration:
             return
         except csv.Error as error:
@@ -217,7 +219,7 @@ def _issue(row: Sequence[str], columns: _Columns, place: str, notes: Notes) -> I
         links=tuple(
             IssueLink(kind=link, target=target)
             for index, link in columns.links
-            for target in re.split(r"[,\s]+", row[index].strip())
+            for target in re.split(r"[,;\s]+", row[index].strip())
             if target
         ),
         urls=urls_in(raw),

@@ -4,7 +4,6 @@ Pages are streamed, one issue in memory at a time. Custom fields have numbers fo
 map that `expand=names` adds to a page says what they are called, and may stand behind the issues.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -17,21 +16,27 @@ from data.jira.fields import (
     CLOUD_FIELDS,
     FIELDS,
     field_of,
-    link_kind,
     people_field,
     plain_name,
     read_points,
 )
-from data.jira.issue import Issue, IssueLink, Notes, Sprint
+from data.jira.issue import Issue, Notes
 from data.jira.text import clean, read_description, urls_in
+from data.jira.values import (
+    is_person,
+    is_sprint,
+    key_of,
+    mapping,
+    name_of,
+    read_links,
+    read_sprint,
+    several,
+    text_of,
+    web_links,
+)
 from data.jira.wiki import wiki_to_markdown
 from tickets.files import InputError
 
-_SPRINT_TEXT = re.compile(r"[\w.]*Sprint@\w+\[(?P<fields>.*)\]\s*", re.DOTALL)
-_SPRINT_FIELD = re.compile(
-    r"(?:^|,)\s*(?P<name>id|rapidViewId|state|name|goal|startDate|endDate|completeDate"
-    r"|activatedDate|sequence|autoStartStop|synced|incompleteIssuesDestinationId)=",
-)
 _SYSTEM_FIELDS: Final = (
     *("issuetype", "summary", "description", "priority", "status", "resolution", "components"),
     *("labels", "parent"),
@@ -50,7 +55,7 @@ def read_jira_json(paths: Sequence[Path], notes: Notes | None = None) -> Iterato
     """
     notes = Notes() if notes is None else notes
     names: dict[str, str] = {}
-    total, read, is_last = 0, 0, True
+    total, read, ends = 0, 0, not paths
     for path in paths:
         try:
             with path.open("rb") as file:
@@ -58,7 +63,7 @@ def read_jira_json(paths: Sequence[Path], notes: Notes | None = None) -> Iterato
                 about = _about(file, root, path)
                 names |= about.get("names", {})
                 total = max(total, about.get("total", 0))
-                is_last = about.get("is_last", is_last)
+                ends = ends or about.get("is_last", True)
                 for number, value in _values(file, root, path, notes):
                     read += 1
                     issue = _issue(value, names, f"{path}#{number}", notes)
@@ -69,7 +74,7 @@ def read_jira_json(paths: Sequence[Path], notes: Notes | None = None) -> Iterato
             reason = error.strerror or str(error)
             raise InputError(f"{path}: cannot be read ({reason}); name a saved page") from error
     source = ", ".join(map(str, paths[-1:]))
-    if read < total or not is_last:
+    if read < total or not ends:
         wanted = f" of {total}" if total else ""
         detail = f"{source}: {read}{wanted} issues are in these pages; fetch and add the rest"
         notes.leave_out(source, "", "missing pages", detail)
@@ -156,9 +161,9 @@ def _issue(
     found, people = _sorted_fields(fields, names)
     for kind, person in people:
         _note_people(kind, person, notes)
-    issue_type = _mapping(fields.get("issuetype"))
-    key, summary = _text(value.get("key")), _text(fields.get("summary"))
-    kind = _text(issue_type.get("name"))
+    issue_type = mapping(fields.get("issuetype"))
+    key, summary = text_of(value.get("key")), text_of(fields.get("summary"))
+    kind = text_of(issue_type.get("name"))
     if not (key and summary and kind):
         detail = f"{place}: has no key, summary or type, left out; ask for these fields"
         notes.leave_out(place, key, "bad row", detail)
@@ -171,32 +176,32 @@ def _issue(
     description = read_description(markdown)
     own = read_criteria(_markdown(first("criteria"), notes))
     checklist = first("checklist")
-    listed = read_checklist(clean(_text(checklist), notes) if isinstance(checklist, str) else "")
-    sprints = _several(first("sprints")) or [description.sprint]
+    listed = read_checklist(clean(text_of(checklist), notes) if isinstance(checklist, str) else "")
+    sprints = several(first("sprints")) or [description.sprint]
     level = issue_type.get("hierarchyLevel")
     is_subtask = issue_type.get("subtask") is True
     return Issue(
         place=place,
         key=key,
-        id=_text(value.get("id")),
+        id=text_of(value.get("id")),
         type=kind,
         level=level if isinstance(level, int) else -1 if is_subtask else None,
         summary=clean(summary, notes),
-        parent=_key_of(fields.get("parent")) or _key_of(first("parent")),
-        epic_link=_key_of(first("epic_link")),
-        epic_name=clean(_text(first("epic_name")), notes),
+        parent=key_of(fields.get("parent")) or key_of(first("parent")),
+        epic_link=key_of(first("epic_link")),
+        epic_name=clean(text_of(first("epic_name")), notes),
         description=description.text,
         criteria=own or description.criteria or listed,
         points=read_points(first("points"), notes),
-        priority=_name(fields.get("priority")),
-        status=_name(fields.get("status")),
-        resolution=_name(fields.get("resolution")),
-        team=_name(first("team")) or description.owner,
-        components=tuple(filter(None, map(_name, _several(fields.get("components"))))),
-        labels=tuple(filter(None, map(_text, _several(fields.get("labels"))))),
-        sprints=tuple(filter(None, map(_sprint, sprints))),
-        links=tuple(_links(fields.get("issuelinks"), notes)),
-        urls=tuple(dict.fromkeys([*urls_in(markdown), *_remote(value)])),
+        priority=name_of(fields.get("priority")),
+        status=name_of(fields.get("status")),
+        resolution=name_of(fields.get("resolution")),
+        team=name_of(first("team")) or description.owner,
+        components=tuple(filter(None, map(name_of, several(fields.get("components"))))),
+        labels=tuple(filter(None, map(text_of, several(fields.get("labels"))))),
+        sprints=tuple(filter(None, map(read_sprint, sprints))),
+        links=tuple(read_links(fields.get("issuelinks"), notes)),
+        urls=tuple(dict.fromkeys([*urls_in(markdown), *web_links(value, notes)])),
     )
 
 
@@ -218,26 +223,14 @@ def _sorted_fields(
         elif field is not None and identifier not in _SYSTEM_FIELDS:
             found.setdefault(field, []).append((FIELDS[field].index(plain_name(name)), value))
         elif field is None and identifier.startswith("customfield_"):
-            people += [("user field", value)] if _is_person(value) else []
-            if identifier not in names and _is_sprint(value):
+            people += [("user field", value)] if is_person(value) else []
+            if identifier not in names and is_sprint(value):
                 found.setdefault("sprints", []).append((len(FIELDS["sprints"]), value))
     ordered = {
         field: [value for _, value in sorted(values, key=lambda pair: pair[0])]
         for field, values in found.items()
     }
     return ordered, people
-
-
-def _is_person(value: object) -> bool:
-    first = value[0] if isinstance(value, list) and value else value
-    return isinstance(first, Mapping) and ("accountId" in first or "emailAddress" in first)
-
-
-def _is_sprint(value: object) -> bool:
-    first = value[0] if isinstance(value, list) and value else None
-    if isinstance(first, Mapping):
-        return {"name", "state", "boardId"} <= set(first)
-    return isinstance(first, str) and _SPRINT_TEXT.fullmatch(first) is not None
 
 
 def _note_people(kind: str, value: object, notes: Notes) -> None:
@@ -250,9 +243,9 @@ def _note_people(kind: str, value: object, notes: Notes) -> None:
                 notes.counts[f"person: {kind}"] += count
             return
         value = inner
-    for item in _several(value):
+    for item in several(value):
         person = item.get("author", item) if isinstance(item, Mapping) else None
-        name = _text(person.get("displayName")) if isinstance(person, Mapping) else ""
+        name = text_of(person.get("displayName")) if isinstance(person, Mapping) else ""
         notes.person(kind, (name,))
 
 
@@ -260,82 +253,4 @@ def _markdown(value: object, notes: Notes) -> str:
     if isinstance(value, Mapping):
         # Mentions become "[person]" in here; addresses may still stand in its texts.
         return clean(adf_to_markdown(value, notes), notes)
-    return wiki_to_markdown(clean(_text(value), notes))
-
-
-def _links(value: object, notes: Notes) -> Iterator[IssueLink]:
-    for link in _several(value):
-        if not isinstance(link, Mapping):
-            continue
-        kind_of = _mapping(link.get("type"))
-        for end, outward in (("outwardIssue", True), ("inwardIssue", False)):
-            target = _key_of(link.get(end))
-            if not target:
-                continue
-            phrase = _text(kind_of.get("outward" if outward else "inward"))
-            name = _text(kind_of.get("name"))
-            kind = link_kind(name, outward=outward, phrase=phrase)
-            if kind is not None:
-                yield IssueLink(kind=kind, target=target)
-            else:
-                notes.counts[f"links not used: {name}"] += 1
-
-
-def _sprint(value: object) -> Sprint | None:
-    """A sprint from an object, from the text of Server's Java object, or from its bare name."""
-    if isinstance(value, str):
-        match = _SPRINT_TEXT.fullmatch(value)
-        if match is None:
-            return Sprint(name=value.strip()) if value.strip() else None
-        # Names and goals may hold commas: a field ends where the next known one begins.
-        parts = _SPRINT_FIELD.split(match["fields"])
-        fields = dict(zip(parts[1::2], parts[2::2], strict=True))
-        value = {name: "" if text == "<null>" else text for name, text in fields.items()}
-    if not isinstance(value, Mapping):
-        return None
-    name = _text(value.get("name"))
-    start, goal = _text(value.get("startDate")), _text(value.get("goal"))
-    return Sprint(name=name, start=start[:10], goal=goal) if name else None
-
-
-def _remote(value: Mapping[str, Any]) -> Iterator[str]:
-    """Web links, which exporters put beside the fields (Jira itself gives them one by one)."""
-    for link in _several(value.get("remotelinks", value.get("remoteLinks"))):
-        target = link.get("object") if isinstance(link, Mapping) else None
-        if isinstance(target, Mapping) and target.get("url"):
-            yield str(target["url"])
-
-
-def _several(value: object) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _key_of(value: object) -> str:
-    """An issue's key from its object, or as a text by itself."""
-    if isinstance(value, Mapping):
-        data = value.get("data")  # the parent link of Advanced Roadmaps
-        return _text(value.get("key")) or (_key_of(data) if isinstance(data, Mapping) else "")
-    return _text(value)
-
-
-def _name(value: object) -> str:
-    """What an option, team, priority or component is called; a person is nobody here."""
-    if isinstance(value, list):
-        value = next(iter(value), None)
-    if isinstance(value, Mapping):
-        if _is_person(value):
-            return ""
-        return next(
-            (_text(value[name]) for name in ("name", "value", "title") if name in value), ""
-        )
-    return _text(value)
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    return wiki_to_markdown(clean(text_of(value), notes))

@@ -91,10 +91,14 @@ def test_deep_nesting_is_a_text() -> None:
     assert adf_to_markdown(node("doc", deep), Notes()).endswith("bottom")
 
 
-@pytest.mark.parametrize("value", [None, "text", 5, [], {}, {"type": "doc"}, {"content": [None]},
-                                   {"type": "doc", "content": [None, "x", {"type": "text"}]},
-                                   {"type": "doc", "content": [{"type": "table", "content": [3]}]},
-                                   {"type": "doc", "content": [{"type": "codeBlock",
-                                                                "content": [None, 3]}]}])  # fmt: skip
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, "text", 5, [], {}, {"type": "doc"}, {"content": [None]}),
+        {"type": "doc", "content": [None, "x", {"type": "text"}]},
+        {"type": "doc", "content": [{"type": "table", "content": [3]}]},
+        {"type": "doc", "content": [{"type": "codeBlock", "content": [None, 3]}]},
+    ],
+)
 def test_damaged_documents_do_not_raise(value: object) -> None:
     assert adf_to_markdown(value, Notes()) in ("", "```\n\n```")

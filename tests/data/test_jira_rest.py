@@ -82,7 +82,7 @@ def test_server_page() -> None:
     assert notes.counts["links not used: Duplicate"] == 1
     assert issues["OPS-4"].parent == "OPS-2"
     assert issues["OPS-4"].level == -1
-    assert "|Store|Days|" in issues["OPS-1"].description
+    assert "| Store | Days |" in issues["OPS-1"].description
     assert not notes.left_out
 
 
@@ -90,6 +90,9 @@ def test_pages_that_are_missing(tmp_path: Path) -> None:
     notes = Notes()
     read(CLOUD[:1], notes)
     assert [out.reason for out in notes.left_out] == ["missing pages"]
+    notes = Notes()
+    read(CLOUD[::-1], notes)
+    assert [out.reason for out in notes.left_out] == ["bad row"]
     notes = Notes()
     read([page(tmp_path, issue(), total=3, names={"a": "A"})], notes)
     assert "1 of 3 issues are in these pages" in notes.left_out[0].detail
@@ -103,6 +106,12 @@ def test_names_of_fields_are_missing(tmp_path: Path) -> None:
     assert found.points == 8
     assert found.sprints == (Sprint(name="S 1"),)
     assert [out.reason for out in notes.left_out] == ["no field names"]
+
+
+def test_web_links(tmp_path: Path) -> None:
+    link = {"object": {"url": "https://me:pass@wiki.example.com/payouts.md", "title": "Refinement"}}
+    path = page(tmp_path, issue() | {"remotelinks": [link, {}, None]})
+    assert read([path])["A-1"].urls == ("https://[credentials]@wiki.example.com/payouts.md",)
 
 
 def test_an_array_of_issues(tmp_path: Path) -> None:

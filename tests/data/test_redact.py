@@ -18,6 +18,9 @@ from data.redact import PLACEHOLDERS, redact
         ("thanks @jdoe!", "thanks [person]!", "mention"),
         ("thanks @Jane Doe, well done", "thanks [person], well done", "mention"),
         ("@Jane The API is slow", "[person] The API is slow", "mention"),
+        ("[Jane Doe](@jdoe), [@jdoe](https://github.com/jdoe)", "[person], [person]", "mention"),
+        ("[J. Doe (@jdoe)](https://github.com/jdoe)", "[person]", "mention"),
+        ("by Jane Doe (@jdoe)", "by [person] ([person])", "mention"),
         ("see [~jdoe] and", "see [person] and", "mention"),
         ("[~accountid:5b10a2844c20165700ede21g]", "[person]", "mention"),
         ("[Jane|~jdoe]", "[person]", "mention"),
@@ -37,7 +40,8 @@ from data.redact import PLACEHOLDERS, redact
 def test_personal_data_is_replaced_and_counted(text: str, expected: str, kind: str) -> None:
     redaction = redact(text)
     assert redaction.text == expected
-    assert redaction.counts[kind] == 1
+    assert redaction.counts[kind] >= 1
+    assert sum(redaction.counts.values()) == expected.count("[")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,7 @@ def test_personal_data_is_replaced_and_counted(text: str, expected: str, kind: s
         "robot@project.iam.gserviceaccount.com",
         "postgres://${USER}:${PASSWORD}@db/x and redis://<user>@cache",
         "```python\n@dataclass\nclass A: ...\n```",
+        "@dsl.pipeline(name='x')\n@app.get('/x')",
         "the `@Transactional` annotation, @Override",
         "reviewed by @acme/platform-team",
         "10.0.0.1, 192.168.1.1/24 and ::1",

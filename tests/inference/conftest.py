@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inference.engine import prepare
+from inference.start import prepare
 
 prepare()  # before any test imports torch, as in use
 
