@@ -7,17 +7,12 @@ examples are written. The same input and configuration give the same bytes, with
 processes.
 """
 
-import contextlib
 import json
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -28,6 +23,7 @@ from numpy.typing import NDArray
 from data.card import write_card
 from data.config import BuildConfig
 from data.leaks import EVALUATION, Shared, find_shared, judge, write_held_out
+from data.log import Log
 from data.manifest import NAME, code_hash, file_hash, versions
 from data.pictures import write_pictures
 from data.prepare import Job, Prepared, prepare
@@ -46,15 +42,14 @@ from data.sources import Batch, find_batches, source_facts
 from data.split import TEST, TRAIN, VALIDATION
 from data.statistics import charts
 from data.tokens import tokenizer_hash
+from data.workers import Run, workers
 from data.write import Writer
 from tickets.documents import find_documents, read_document
 from tickets.files import InputError
 from tickets.prompt import format_hash
-from tickets.rows import Rejection
 
 Say = Callable[[str, int, int | None], None]
 """Shows progress: the step, how much of it is done, and of how much (None: not known yet)."""
-TO = TypeVar("TO")
 
 
 class Built(NamedTuple):
@@ -116,28 +111,25 @@ def _build(
         work=work, model=model, tokenizer=tokenizer_hash(model), code=code_hash(),
         likeness=config.near.likeness, words=config.near.words,
     )  # fmt: skip
-    log = Log(folder, [source.name for source in config.sources])
-    with workers(processes) as run:
-        prepared, sources = [], []
+    with Log(folder, [source.name for source in config.sources]) as log, workers(processes) as run:
+        batches = []
         with (folder / "sources.sha256").open("w", encoding="utf-8") as hashes:
             for number, batch, done in _prepared(config, job, run):
                 hashes.writelines(f"{digest}  {name}\n" for name, digest in batch.files)
                 log.prepared(number, done)
-                prepared.append(done)
-                sources.append(number)
-                say("read and checked", sum(each.rows for each in prepared), None)
-        rows = load_rows([(each.path, n) for each, n in zip(prepared, sources, strict=True)])
+                batches.append((number, done))
+                say("read and checked", sum(done.rows for _, done in batches), None)
+        rows = load_rows([(done.path, number) for number, done in batches])
         ranks = assign_splits(rows, config)
         kept = np.ones(len(rows), np.bool_)
         log.drop(rows, kept, drop_unwanted(rows, ranks, config))
-        say("compared", 0, len(rows))
         log.drop(rows, kept, drop_duplicates(rows, ranks, kept, config, evaluation))
         say("compared", len(rows), len(rows))
         phrases = _drop_leaks(rows, ranks, kept, config, evaluation, work, run, log, say)
-    log.drop(rows, kept, drop_long(rows, kept, config.limits))
-    times, drops = repetitions(rows, ranks, kept, config)
-    log.drop(rows, kept, drops)
-    log.close()
+        log.drop(rows, kept, drop_long(rows, kept, config.limits))
+        times, drops = repetitions(rows, ranks, kept, config)
+        log.drop(rows, kept, drops)
+        log.close()
 
     writer = Writer(folder, [source.name for source in config.sources], format_hash())
     writer.splits(rows, ranks, times, lambda done: say("written", done, len(rows.files)))
@@ -176,99 +168,8 @@ def _build(
     (folder / NAME).write_text(
         json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
-    _prune(work, {each.path for each in prepared})
-    return Built(folder, manifest, len(prepared), sum(each.new for each in prepared))
-
-
-class Log:
-    """What was read and what was left out, by source; each row that was left out by name."""
-
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._names = names
-        self._file = (folder / "rejected.jsonl").open("w", encoding="utf-8")
-        self._read = Counter[int]()
-        self._rejected: dict[int, Counter[str]] = {n: Counter() for n in range(len(names))}
-        self._redacted: dict[int, Counter[str]] = {n: Counter() for n in range(len(names))}
-
-    def prepared(self, source: int, batch: Prepared) -> None:
-        """Note what became of a batch."""
-        report = batch.report()
-        self._read[source] += batch.rows + len(report["rejected"])
-        self._redacted[source].update(report["redacted"])
-        for each in report["rejected"]:
-            self._reject(source, Rejection.model_validate(each))
-
-    def drop(self, rows: Rows, kept: NDArray[np.bool_], drops: Iterable[Drop]) -> None:
-        """Note rows that are left out, and take them out of `kept`; the first reason counts."""
-        for row, reason, detail in drops:
-            if kept[row]:
-                kept[row] = False
-                source = int(rows.source[row])
-                self._reject(
-                    source,
-                    Rejection(
-                        id=str(rows.ids[row]), source=self._names[source], reason=reason,
-                        detail=detail,
-                    ),
-                )  # fmt: skip
-
-    def counts(self) -> dict[str, int]:
-        """How many were left out, by reason."""
-        total = sum(self._rejected.values(), Counter[str]())
-        return dict(sorted(total.items()))
-
-    def source(self, number: int) -> dict[str, Any]:
-        """The counts of a source."""
-        return {
-            "read": self._read[number],
-            "rejected": dict(sorted(self._rejected[number].items())),
-            "redacted": dict(sorted(self._redacted[number].items())),
-        }
-
-    def close(self) -> None:
-        """No more is left out."""
-        self._file.close()
-
-    def _reject(self, source: int, rejection: Rejection) -> None:
-        self._rejected[source][rejection.reason] += 1
-        self._file.write(rejection.model_dump_json() + "\n")
-
-
-Run = Callable[[Callable[..., TO], Iterable[tuple[Any, ...]]], Iterator[TO]]
-"""Calls a function with each of some arguments; results come in the arguments' order."""
-
-
-@contextlib.contextmanager
-def workers(processes: int) -> Iterator[Run[Any]]:
-    """What calls functions in so many processes, and keeps only a few calls waiting.
-
-    Raises:
-        InputError: a process was killed, as the system does when memory runs out.
-    """
-    if processes == 1:
-        yield lambda function, calls: (function(*call) for call in calls)
-        return
-    # Threads of Arrow and the tokenizer do not survive a fork.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
-
-    def run(function: Callable[..., TO], calls: Iterable[tuple[Any, ...]]) -> Iterator[TO]:
-        waiting: list[Future[TO]] = []
-        for call in calls:
-            waiting.append(pool.submit(function, *call))
-            if len(waiting) > 2 * processes:
-                yield waiting.pop(0).result()
-        while waiting:
-            yield waiting.pop(0).result()
-
-    try:
-        yield run
-    except BrokenProcessPool as error:
-        raise InputError(
-            "a process was killed, likely for want of memory; run the same command again (it goes "
-            "on where it ended), with fewer --processes if it happens again"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    _prune(work, {done.path for _, done in batches})
+    return Built(folder, manifest, len(batches), sum(done.new for _, done in batches))
 
 
 def _prepared(

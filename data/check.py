@@ -8,8 +8,9 @@ import numpy as np
 
 from data.config import AnySource, Near
 from data.dedupe import Signature, Signer, exact_twins, near_twins
+from data.read import read_batch
 from data.shingles import exact_hash, hash_words, words_of
-from data.sources import Files, find_batches, read_batch
+from data.sources import Files, find_batches
 from tickets.diagnostics import Diagnostic, Severity
 from tickets.parse import parse_plan
 from tickets.rows import Pair, Rejection

@@ -38,8 +38,9 @@ class Signer:
     def bands(self, signature: Signature) -> Hashes:
         """The hash of each band of a signature; texts alike enough very likely share one."""
         used = self._bands * self._rows
-        parts = signature[:used].reshape(self._bands, self._rows).astype(np.uint64)
-        return np.array([runs(part, self._rows)[0] for part in parts], np.uint64)
+        # A run through all bands as long as a band has its hash at each band's beginning.
+        found: Hashes = runs(signature[:used].astype(np.uint64), self._rows)[:: self._rows]
+        return found
 
 
 class Twin(NamedTuple):

@@ -7,7 +7,7 @@ and a file that is there already under the same key is not made again.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.dedupe import Signer
+from data.read import read_batch
 from data.redact import redact
 from data.shingles import exact_hash, hash_words, words_of
-from data.sources import Batch, read_batch
+from data.sources import Batch
 from data.tokens import TokenCounter
 from tickets.files import write_atomic
 from tickets.parse import parse_plan
@@ -111,7 +112,9 @@ def prepare(batch: Batch, job: Job) -> Prepared:
             rejected.append(each)
             continue
         try:
-            found, counts = _row(each, batch, job)
+            found, counts = make_row(
+                each, redacting=batch.source.redact, likeness=job.likeness, words=job.words
+            )
         except Exception as error:
             # A fault of ours in one pair must not end the build; the summary names it.
             detail = f"{type(error).__name__}: {error}; please report this file"
@@ -121,16 +124,24 @@ def prepare(batch: Batch, job: Job) -> Prepared:
             rejected.append(found)
         else:
             rows.append(found)
-    _count_tokens(rows, counter(job.model))
+    count_tokens(rows, counter(job.model))
     report = {
         "rejected": [each.model_dump() for each in rejected],
         "redacted": dict(sorted(redacted.items())),
     }
     write_atomic(path.with_suffix(".json"), json.dumps(report, ensure_ascii=False))
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), sink, compression="zstd")
-    write_atomic(path, sink.getvalue().to_pybytes())  # last: it says that the batch is done
+    write_atomic(path, pack_rows(rows))  # last: it says that the batch is done
     return Prepared(path, len(rows), new=True)
+
+
+def pack_rows(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows as a Parquet file."""
+    sink = pa.BufferOutputStream()
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    # Nearly all values differ: dictionaries of them take time and save nothing.
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 @lru_cache(maxsize=1)
@@ -144,10 +155,12 @@ def _signer(likeness: float, words: int) -> Signer:
     return Signer(likeness, words)
 
 
-def _row(pair: Pair, batch: Batch, job: Job) -> tuple[dict[str, Any] | Rejection, dict[str, int]]:
+def make_row(
+    pair: Pair, *, redacting: bool, likeness: float, words: int
+) -> tuple[dict[str, Any] | Rejection, dict[str, int]]:
     """A row without its token counts, or why there is none; and what was redacted."""
     redacted: dict[str, int] = {}
-    if batch.source.redact:
+    if redacting:
         pair, redacted = _redacted(pair)
     if not pair.document.strip() or not pair.plan.strip():
         empty = "document" if not pair.document.strip() else "plan"
@@ -164,7 +177,7 @@ def _row(pair: Pair, batch: Batch, job: Job) -> tuple[dict[str, Any] | Rejection
         return _rejection(pair, "not-the-same", "rewritten, it reads as another plan"), redacted
     content = _content(parsed.plan)
     document_words, content_words = words_of(pair.document), words_of(content)
-    signer = _signer(job.likeness, job.words)
+    signer = _signer(likeness, words)
     document_signature = signer.sign(hash_words(document_words))
     plan_signature = signer.sign(hash_words(content_words))
     return {
@@ -219,7 +232,8 @@ def _texts(plan: Plan) -> Iterator[str]:
             yield from ticket.acceptance_criteria
 
 
-def _count_tokens(rows: list[dict[str, Any]], tokens: TokenCounter) -> None:
+def count_tokens(rows: Sequence[dict[str, Any]], tokens: TokenCounter) -> None:
+    """Put the counts of prompt and completion into the rows."""
     for start in range(0, len(rows), 32):
         part = rows[start : start + 32]
         texts = [

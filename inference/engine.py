@@ -13,7 +13,7 @@ from inference.checksums import Say
 from inference.hardware import device
 from inference.lora import Adapter, merged_model, stable_copy
 from inference.models import ModelFolder, context_length
-from inference.start import CPU_BATCH, cpu_settings, prepare, start_vllm
+from inference.start import BATCH, cpu_settings, prepare, start_vllm
 
 Finish = Literal["stop", "length", "repetition"]
 """Why a completion ended: by itself, at its token limit, or stopped because it went round in
@@ -115,14 +115,14 @@ class Engine:
         self.written = 0
         self._open: dict[str, _Open] = {}
         self._lora: Any = None
-        self.batch = min(batch, CPU_BATCH) if device() == "cpu" else batch
+        self.batch = min(batch, BATCH[device()])
         settings: dict[str, Any]
         if device() == "cpu":
             if adapter is not None:
                 model = merged_model(model, adapter, say)
             settings = cpu_settings(model, self.context, self.batch)
         else:
-            settings = {"max_model_len": self.context}
+            settings = {"max_model_len": self.context, "max_num_seqs": self.batch}
             if adapter is not None:
                 settings |= {"enable_lora": True, "max_lora_rank": adapter.rank}
         say(f"starting vLLM with {model.name}")

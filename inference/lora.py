@@ -120,7 +120,7 @@ def merged_model(model: ModelFolder, adapter: Adapter, say: Say) -> ModelFolder:
     folder = cache_folder() / "merged" / f"{model.hash[:12]}-{adapter.hash[:12]}"
 
     def build(new: Path) -> None:
-        say(f"first use of the adapter {adapter.name}: merging it into {model.name}")
+        say(f"merging the adapter {adapter.name} into {model.name}, once")
         for file in model.path.iterdir():
             if file.is_file() and file.suffix != ".safetensors" and file.name != MANIFEST:
                 shutil.copyfile(file, new / file.name)

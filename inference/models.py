@@ -186,7 +186,7 @@ def _embedded(name: str, say: Say) -> ModelFolder:
     folder = cache_folder() / "models" / f"{name}-{source.sha256[:12]}"
 
     def build(new: Path) -> None:
-        say(f"first use of {name}: converting it from the package {source.package} into {folder}")
+        say(f"converting {name} from the package {source.package} into {folder}, once")
         _convert(_gguf_file(name, source), new)
 
     built_folder(folder, build, say, f"the model {name}")

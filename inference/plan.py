@@ -127,7 +127,8 @@ def plan_documents(
     in which they are finished, the skipped ones first.
 
     Raises:
-        InputError: the output place cannot be written, or the context is too small.
+        InputError: the output place cannot be written, or the context is too small; at the end,
+            if nothing of some document fits into the context.
     """
     output = Output(out, documents) if out is not None else None
     room = _document_room(engine, settings)
@@ -146,13 +147,19 @@ def plan_documents(
     tight = _tight(settings) if grammar else None
     jobs: dict[str, _Job] = {}
     first_tries: dict[str, Done] = {}
+    unusable: list[str] = []
     waiting.reverse()
     try:
         while waiting or engine.pending:
             while waiting and engine.pending < _WAITING * engine.batch:
                 job = _prepare(engine, *waiting.pop(), room, settings)
-                jobs[str(job.place)] = job
-                engine.add(str(job.place), job.prompt, _sampling(settings, grammar))
+                if job.prompt:
+                    jobs[str(job.place)] = job
+                    engine.add(str(job.place), job.prompt, _sampling(settings, grammar))
+                else:
+                    unusable.append(job.document.source)
+            if not engine.pending:
+                break
             for finished in engine.step():
                 job = jobs[finished.key]
                 if _is_cut(finished) and tight and finished.key not in first_tries:
@@ -171,6 +178,11 @@ def plan_documents(
             on_progress(Progress(done, len(documents), engine.written))
     finally:
         engine.drop()
+    if unusable:
+        raise InputError(
+            f"{', '.join(unusable)}: no sentence of it fits into the {room} tokens that a document "
+            "may have; break its text into sentences and sections"
+        )
 
 
 def _document_room(engine: Engine, settings: Settings) -> int:
@@ -193,7 +205,10 @@ def _document_room(engine: Engine, settings: Settings) -> int:
 def _prepare(
     engine: Engine, index: int, document: Document, key: str, room: int, settings: Settings
 ) -> _Job:
-    """The prompt for a document, cut by sections to `room` tokens where it must be."""
+    """The prompt for a document, cut by sections to `room` tokens where it must be.
+
+    It is empty where not even one sentence fits.
+    """
 
     def count(text: str) -> int:
         return engine.count_tokens(neutral(text))
@@ -201,6 +216,8 @@ def _prepare(
     limit = engine.context - settings.max_tokens
     while True:
         fitted = fit_document(document.text, room, count)
+        if not fitted.text.strip():
+            return _Job(index, document, key, [], ())
         prompt = engine.encode(build_messages(fitted.text))
         if len(prompt) <= limit:
             break

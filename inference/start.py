@@ -15,8 +15,8 @@ from inference.hardware import compute_threads, device, free_memory
 from inference.models import ModelFolder, read_config
 from tickets.files import InputError
 
-CPU_BATCH: Final = 32
-"""The most completions that are written at once on a CPU."""
+BATCH: Final[dict[str, int]] = {"cpu": 32, "gpu": 256}
+"""The most completions that are written at once on each."""
 
 _MEMORY_SHARE: Final = 0.4
 """How much of the free memory the key/value cache may take on a CPU."""
@@ -135,7 +135,7 @@ def _captured(verbose: bool) -> Iterator[None]:
             yield
         except InputError:
             raise
-        except BaseException:
+        except Exception:
             crashed = True
             raise
         finally:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.data_jira import import_jira
+from scripts.label import label
 from tickets.files import InputError, write_atomic
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ app = typer.Typer(
     help="Build training data from documents and plans, and look at it.",
 )
 app.command("import-jira")(import_jira)
+app.command()(label)
 
 
 class Part(StrEnum):

@@ -40,6 +40,8 @@ class Endpoint(Model):
         model: its name there.
         key_env: the environment variable that holds the key; None where none is needed.
         limit: what the endpoint calls the most tokens of a completion.
+        extra: further fields of each request, as the endpoint knows them (`top_p`,
+            `reasoning_effort`, vLLM's `chat_template_kwargs`).
         price: for the cost report; None leaves costs out.
         timeout: seconds that one request may take, from first byte to last.
         retries: further tries after one that failed for the moment.
@@ -52,6 +54,7 @@ class Endpoint(Model):
     model: str = Field(min_length=1, pattern=r"^\S+$")
     key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    extra: dict[str, Any] = {}
     price: Price | None = None
     timeout: float = Field(default=300, gt=0, le=3600)
     retries: int = Field(default=5, ge=0, le=20)
@@ -67,15 +70,19 @@ class Endpoint(Model):
         temperature: float | None = None,
         seed: int | None = None,
     ) -> dict[str, Any]:
-        """The body of a request, the same for the same arguments; what is None is left out."""
+        """The body of a request, the same for the same arguments; what is None is left out.
+
+        `extra` has the last word.
+        """
         body: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
             self.limit: max_tokens,
-            "temperature": temperature,
+            # 0 and 0.0 are one number, and must be one text for request_hash.
+            "temperature": None if temperature is None else float(temperature),
             "seed": seed,
         }
-        return {name: value for name, value in body.items() if value is not None}
+        return {name: value for name, value in body.items() if value is not None} | self.extra
 
 
 class Reply(Model):

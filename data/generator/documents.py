@@ -5,7 +5,7 @@ from typing import Final
 
 from data.generator import sections as s
 from data.generator.dice import Dice
-from data.generator.english import bare, cap, joined, low, with_article
+from data.generator.english import bare, cap, is_irregular, low, with_article
 from data.generator.informal import bullets, draft, email_thread, meeting_notes
 from data.generator.spec import Item, Spec
 from data.generator.writer import Mark, Said, Writer
@@ -27,7 +27,7 @@ def feature_refinement(w: Writer) -> None:
     spec, dice = w.spec, w.dice
     product = dice.pick((spec.product, "RHOAI", spec.product)) if spec.domain.platform else spec.product
     w.lines.append(f"# {spec.product} Feature Refinement - {spec.title}")
-    summary = low(w.aims[0]).rstrip(".")
+    summary = low(w.plain_aims[0]).rstrip(".")
     key = f"[{spec.issue}] " if spec.issue else ""
     w.lines += [
         "",
@@ -59,8 +59,8 @@ def feature_refinement(w: Writer) -> None:
     for item in plain:
         text = w.headline(item, form)
         why = w.why(item)
-        size = f" ({w.size(item)})" if item.size else ""
-        entries.append((f"{text}. {cap(why)}{size}" if why else f"{text}{size}", item))
+        text += w.size(item)
+        entries.append((f"{text}. {cap(why)}" if why else text, item))
     w.listed(entries, numbered=True)
     if quality:
         heading(2, "Non-functional requirements")
@@ -72,7 +72,7 @@ def feature_refinement(w: Writer) -> None:
     if dice.chance(0.6):
         lines.append((f"{cap(spec.slots['system'])}, as it is today", None))
     for item in spec.items:
-        lines += [(s.named_need(item, text), item) for text in w.needs(item)]
+        lines += [(text, item) for text in w.needs(item)]
     w.listed(lines or ["None"])
     _questions(w, heading)
     heading(2, "Acceptance Criteria")
@@ -114,8 +114,8 @@ def _questions(w: Writer, heading: Callable[[int, str], str]) -> None:
 
 def _title(w: Writer, *kinds: str) -> None:
     spec = w.spec
-    kind = w.dice.pick(kinds)
-    w.lines.append(f"# {kind.format(title=spec.title, product=spec.product)}")
+    title = w.dice.pick(kinds).format(title=spec.title, product=spec.product)
+    w.lines.append(f"# {s.neutral(title, f'{spec.product}: {spec.title}')}")
     w.lines.append("")
 
 
@@ -140,7 +140,7 @@ def _meta(w: Writer, *labels: str) -> None:
     if form == "table":
         w.lines += ["|  |  |", "| --- | --- |", *(f"| **{a}** | {b} |" for a, b in pairs), ""]
     elif form == "lines":
-        w.lines += [*(f"{w.bullet} **{a}**: {b}" for a, b in pairs), ""]
+        w.lines += [*(f"**{a}**: {b}  " for a, b in pairs), ""]
     else:
         w.lines += [" · ".join(f"{a}: {b}" for a, b in pairs), ""]
 
@@ -152,7 +152,7 @@ def _maybe(w: Writer, share: float, section: Callable[[Writer], None]) -> None:
 
 def rfe(w: Writer) -> None:
     """A request for enhancement."""
-    _title(w, "RFE: {title}", "Request for enhancement: {title}", "{title}", "{product}: {title}")
+    _title(w, "RFE: {title}", "{title}", "{product}: {title}")
     _meta(w)
     first, second = (s.overview, s.background) if w.dice.chance(0.6) else (s.background, s.overview)
     first(w)
@@ -160,6 +160,7 @@ def rfe(w: Writer) -> None:
     w.heading(2, w.dice.pick(("Requirements", "What we ask for", "Requested behaviour", "Scope")))
     s.by_team(w, w.spec.items)
     s.teams(w)
+    s.dependencies(w)
     s.out_of_scope(w)
     s.open_points(w)
     _maybe(w, 0.3, s.links)
@@ -168,15 +169,16 @@ def rfe(w: Writer) -> None:
 def prd(w: Writer) -> None:
     """A product requirements document: goals, users, requirements, measures."""
     spec, dice = w.spec, w.dice
-    _title(w, "PRD: {title}", "{title}: product requirements", "Product requirements - {title}")
+    _title(w, "PRD: {title}", "{title}: product brief", "Product brief - {title}", "{title}")
     _meta(w)
     s.background(w, heading=dice.pick(("Problem", "Problem statement", "Background")))
-    s.overview(w, heading=dice.pick(("Vision", "Objective of this release", "What we build")))
+    s.overview(w, heading=dice.pick(("Vision", "Overview", "In a nutshell")))
     _maybe(w, 0.5, _users)
     facts = s.split_facts(w, spec.items, 3) if dice.chance(0.5) else []
     _without(spec.items, facts, lambda: _requirements_of(w, "Functional requirements", "Requirements"))
     s.qualities(w, facts)
     s.teams(w)
+    s.dependencies(w)
     s.out_of_scope(w)
     s.open_points(w)
     _maybe(w, 0.3, s.alternatives)
@@ -210,11 +212,16 @@ def adr(w: Writer) -> None:
     _title(w, f"ADR {number}: {{title}}", f"{number:04}. {{title}} in {{product}}", "Decision record: {title}")
     _meta(w)
     s.background(w, heading=dice.pick(("Context", "Context and problem")), most=4)
-    w.heading(2, "Decision")
-    w.paragraph(*dice.some(w.aims, 1), *s.team_sentences(w))
-    s.alternatives(w)
-    w.heading(2, dice.pick(("Work that follows", "Implementation", "What we will do", "Consequences: required work")))
+    w.paragraph(*dice.some(w.aims, 1))
+    early = dice.chance(0.5)
+    if early:
+        s.alternatives(w)
+    w.heading(2, dice.pick(("Decision", "Decision", "What we will do", "Work that follows")))
     s.by_team(w, spec.items)
+    s.teams(w)
+    if not early:
+        s.alternatives(w)
+    s.dependencies(w)
     s.out_of_scope(w)
     s.open_points(w)
 
@@ -233,6 +240,7 @@ def enhancement(w: Writer) -> None:
     w.heading(2, dice.pick(("Proposal", "Proposed changes", "Design details")))
     s.by_team(w, spec.items)
     s.teams(w)
+    s.dependencies(w)
     s.open_points(w)
     _maybe(w, 0.6, s.alternatives)
     _maybe(w, 0.3, s.links)
@@ -255,6 +263,7 @@ def user_stories(w: Writer) -> None:
                 _user_story(w, item, 3 if several else 2)
     if several:
         s.teams(w)
+    s.dependencies(w)
     s.out_of_scope(w)
     s.open_points(w)
 
@@ -262,35 +271,39 @@ def user_stories(w: Writer) -> None:
 def _user_story(w: Writer, item: Item, level: int) -> None:
     dice = w.dice
     level_tag = f" ({item.level})" if item.level else ""
-    w.heading(level, f"{cap(bare(item.name))}{level_tag}")
-    who = item.by or w.spec.slots["actors"]
+    w.heading(level, f"{s.neutral(cap(bare(item.name)), f'About {item.the_name}')}{level_tag}")
     why = f", so that {item.why}" if item.why and item.why_shown else ""
+    end = w.size(item)
     held, item.level = item.level, ""
     if item.kind == "bug" or item.kind == "spike":
-        w.paragraph((w.headline(item), item), (w.why(item), item) if item.why_shown else "")
+        w.paragraph((w.headline(item) + end, item), (w.why(item), item) if item.why_shown else "")
     elif item.by:
         person = item.by if item.by != w.spec.slots["actors"] else w.spec.slots["actor"]
         start = f"As {with_article(person)}, I want to" if person != item.by else f"As {person}, we want to"
-        w.paragraph((f"{start} {item.deed.imperative()}{why}", item))
+        w.paragraph((f"{start} {item.deed.imperative()}{why}{end}", item))
     elif item.kind == "feature":
-        start = f"As {w.spec.slots['aactor']}, I want {w.subject(item)} to"
-        w.paragraph((f"{start} {item.deed.imperative()}{why}", item))
+        item.wanted_by = w.spec.slots["actors"]
+        deed = item.deed
+        wish = f"{w.subject(item)} to {deed.imperative()}"
+        if deed.object and not is_irregular(deed.verb):
+            wish = deed.passive("to be")
+        w.paragraph((f"As {w.spec.slots['aactor']}, I want {wish}{why}{end}", item))
     else:
-        w.paragraph((f"As the {w.team_of(item).name}, we want to {item.deed.imperative()}{why}", item))
-    del who
+        w.paragraph((f"As the {w.team_of(item).name}, we want to {item.deed.imperative()}{why}{end}", item))
     w.lines += [dice.pick(("Acceptance criteria:", "**Acceptance criteria**", "Done when:")), ""]
     form = "given" if dice.chance(0.6) else ""
     w.listed([(w.fact(item, fact, form if fact.given else ""), item) for fact in item.facts])
     item.level = held
-    extra = [cap(text) for text in (*w.needs(item), w.size(item)) if text]
-    if extra:
-        w.paragraph(*((text, item) for text in extra))
+    needs = w.needs_cell(item) if w.needs_inline and item.needs else ""
+    if needs:
+        w.line(f"{dice.pick(('Depends on', 'After'))}: {needs}", item)
+        w.lines.append("")
 
 
 def table_heavy(w: Writer) -> None:
     """Nearly everything in tables."""
     spec, dice = w.spec, w.dice
-    _title(w, "{title}", "{product}: {title}", "Requirements sheet: {title}")
+    _title(w, "{title}", "{product}: {title}", "Sheet: {title}")
     _meta(w)
     w.paragraph(*dice.some(w.aims, 1), *dice.some(w.pains, 1))
     w.heading(2, dice.pick(("Requirements", "Work items", "Scope")))
@@ -333,6 +346,7 @@ def long_design(w: Writer) -> None:
         s.by_team(w, spec.items)
     s.alternatives(w)
     s.teams(w)
+    s.dependencies(w)
     s.out_of_scope(w)
     s.open_points(w)
     s.links(w)

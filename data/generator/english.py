@@ -62,9 +62,14 @@ _DOUBLED: Final = frozenset(
     program refer rub scan ship skip snap spot step stop strip submit swap tag tap throb transfer
     travel trim unplug unpin wrap zip""".split()
 )
-_AN: Final = ("hour", "honest", "heir", "SMS", "SQL", "SDK", "SLA", "API", "RPC", "FAQ", "MR", "LDAP")
+_AN: Final = ("hour", "honest", "heir", "SMS", "SQL", "SDK", "SLA", "API", "RPC", "FAQ", "LDAP", "HR", "ML", "RFE", "NFC", "x-ray")
 _A: Final = ("use", "uni", "eu", "one", "u-", "URL", "UTC", "UI", "UX", "usage", "once")
 LEVELS: Final = ("must", "should", "could")
+
+
+def is_irregular(verb: str) -> bool:
+    """Whether the participle of a verb has another stem than the verb."""
+    return verb in _IRREGULAR
 
 
 @lru_cache(4096)

@@ -84,7 +84,7 @@ def title_of(item: Item) -> str:
     """A ticket's title: what is done, as an imperative."""
     if item.kind == "spike":
         return f"Spike: {cap(item.deed.imperative())}"
-    if item.by:
+    if item.by and item.by_shown:
         return f"Let {item.by} {item.deed.imperative()}"
     return cap(item.deed.imperative())
 
@@ -191,8 +191,10 @@ def _description(item: Item, dice: Dice) -> str:
     elif item.why and item.why_shown:
         text = dice.pick(_PURPOSES)(item)
     else:
-        labels = joined([definite(fact.label.lower()) for fact in item.facts[:3]])
-        text = f"Provide {item.name} with {labels}."
+        labels = joined([fact.label.lower() for fact in item.facts[:3]])
+        text = f"Provide {item.name}, covering {labels}."
+    if item.wanted_by and item.wanted_by not in text:
+        text = f"For {item.wanted_by}: {low(text)}"
     if item.ask:
         text += f" Open question: {item.ask}"
     if item.risk:
@@ -213,11 +215,10 @@ def _tasks(item: Item) -> tuple[Task, ...]:
         end = start + size + (number > count - more)
         group, start = item.facts[start:end], end
         labels = [fact.label.lower() for fact in group]
-        the_labels = joined([definite(label) for label in labels])
+        name, title = title_case(joined(labels)), f"Add {joined(labels)} to {item.the_name}"
         if number == 1:
-            name, title = f"Base of the {item.heading}", f"Build {item.name} with {the_labels}"
-        else:
-            name, title = title_case(joined(labels)), f"Add {the_labels} to {item.the_name}"
+            name = f"Base of the {item.heading}"
+            title = f"Build the base of {item.the_name} with {joined(labels)}"
         tasks.append(
             Task.model_construct(
                 ref=_ref(item.team + 1, item.number + 1, number),

@@ -15,7 +15,8 @@ def meeting_notes(w: Writer) -> None:
     """Minutes: who was there, what was agreed, what stayed open, and talk in between."""
     spec, dice = w.spec, w.dice
     first = [name.split()[0] for name in w.names]
-    w.lines.append(dice.pick(("# Notes: {0}", "# {0} - meeting notes", "# Minutes, {0}")).format(spec.title))
+    title = dice.pick(("Notes: {0}", "{0} - meeting notes", "Minutes, {0}")).format(spec.title)
+    w.lines.append(f"# {title}")
     w.lines += ["", f"{w.date()}, {spec.product}" + (f", {spec.issue}" if spec.issue else ""), ""]
     w.lines += [f"Present: {joined(first[: dice.between(3, 6)])}", ""]
     if dice.chance(0.6):
@@ -38,12 +39,11 @@ def meeting_notes(w: Writer) -> None:
                 w.lines.append("")
         else:
             s.requirement_list(w, own)
-        if dice.chance(0.3):
-            w.paragraph(*w.some_noise("chatter", 1))
     if several or spec.sprints_shown or spec.teams[0].people:
         s.teams(w, heading=dice.pick(("Who and when", "Teams", "Timing")))
     else:
         w.paragraph(f"All of this goes to the {spec.teams[0].name} ({spec.teams[0].component})")
+    s.dependencies(w)
     s.out_of_scope(w, heading=dice.pick(("Not now", "Out of scope", "Out of scope for now")))
     s.open_points(w)
     if dice.chance(0.5):
@@ -79,6 +79,7 @@ def email_thread(w: Writer) -> None:
         else:
             s.requirement_prose(w, own)
     w.paragraph(*s.team_sentences(w))
+    _order(w)
     w.paragraph(f"{dice.pick(_NOT_NOW)} {joined(spec.out)}")
     asks = [(item.ask, item) for item in spec.items if item.ask]
     if asks:
@@ -109,15 +110,13 @@ def _mail_head(w: Writer, subject: str, sender: str = "") -> list[str]:
 def bullets(w: Writer) -> None:
     """A page of bullets in note form."""
     spec, dice = w.spec, w.dice
-    if dice.chance(0.5):
-        w.lines += [f"# {spec.title}", ""]
-    else:
-        w.lines += [spec.title, "=" * len(spec.title), ""]
+    title = s.neutral(spec.title, f"{spec.product}: {spec.title}")
+    w.lines += [f"# {title}", ""] if dice.chance(0.5) else [title, "=" * len(title), ""]
     head = [spec.product, spec.issue, f"notes {w.names[0].split()[0]}", w.date()]
     w.lines += [", ".join(text for text in dice.some([h for h in head if h], 3)), ""]
     if spec.product not in w.lines[-2]:
         w.lines += [f"Product: {spec.product}", ""]
-    w.listed([*dice.some(w.aims, 1), *dice.some(w.pains, dice.between(0, 1))])
+    w.paragraph(*dice.some(w.aims, 1), *dice.some(w.pains, dice.between(0, 1)))
     several = len(spec.teams) > 1
     if not several:
         w.lines += [f"team: {spec.teams[0].name} ({spec.teams[0].component})"]
@@ -130,29 +129,32 @@ def bullets(w: Writer) -> None:
                 _bullet(w, item)
     w.lines.append("")
     if several or spec.sprints_shown or spec.teams[0].people:
-        w.listed(s.team_sentences(w))
+        w.paragraph(*s.team_sentences(w))
+    _order(w)
     w.lines += [f"{dice.pick(_NOT_NOW)} {', '.join(spec.out)}", ""]
     _open_lines(w, spec.items)
     if dice.chance(0.5):
-        w.listed(w.some_noise("chatter", 1))
+        w.paragraph(*w.some_noise("chatter", 1))
+
+
+def _order(w: Writer) -> None:
+    """What comes before what, in a paragraph, unless each item says so itself."""
+    if not w.needs_inline:
+        w.paragraph(*((text, item) for item in w.spec.items for text in w.needs(item)))
 
 
 def _bullet(w: Writer, item: Item) -> None:
     """An item in one or two bullets, its facts in short."""
     headline = w.dice.pick(("imperative", "imperative", "named"))
     facts = [w.fact(item, fact, w.dice.pick(("short", "label")) if fact.given else "") for fact in item.facts]
-    needs = [f"after: {', '.join(bare(need.name) for need in item.needs)}"] if item.needs else []
-    if item.needs_team is not None:
-        needs.append(f"after everything of the {w.spec.teams[item.needs_team].name}")
-    head = w.headline(item, headline)
+    head = w.headline(item, headline) + w.after(item) + w.size(item)
     why = f" - {item.why}" if item.why and item.why_shown else ""
-    rest = [*facts, *needs, *([w.size(item)] if item.size else [])]
-    if w.dice.chance(0.5):
+    if len(facts) > 3 or w.dice.chance(0.5):
         w.line(f"{w.bullet} {head}{why}", item)
-        for text in rest:
+        for text in facts:
             w.line(f"  {w.bullet} {low(text)}", item)
     else:
-        w.line(f"{w.bullet} {head}{why}: {'; '.join(low(text) for text in rest)}", item)
+        w.line(f"{w.bullet} {head}{why}: {'; '.join(low(text) for text in facts)}", item)
 
 
 def _open_lines(w: Writer, items: Sequence[Item]) -> None:
@@ -168,7 +170,8 @@ def _open_lines(w: Writer, items: Sequence[Item]) -> None:
 def draft(w: Writer) -> None:
     """A half-finished draft: notes to oneself, empty places, open questions."""
     spec, dice = w.spec, w.dice
-    w.lines.append(f"# {dice.pick(('DRAFT: ', '(draft) ', 'WIP - ', ''))}{spec.title}")
+    title = s.neutral(spec.title, f"{spec.product}: {spec.title}")
+    w.lines.append(f"# {dice.pick(('DRAFT: ', '(draft) ', 'WIP - ', ''))}{title}")
     w.lines.append("")
     w.paragraph(
         dice.pick(
@@ -185,6 +188,7 @@ def draft(w: Writer) -> None:
     w.heading(2, dice.pick(("Requirements so far", "Scope", "What we know")))
     s.by_team(w, spec.items)
     s.teams(w)
+    s.dependencies(w)
     w.lines += [dice.pick(("(pictures come later)", "(more on this after the holidays)", "")), ""]
     s.out_of_scope(w)
     s.open_points(w)

@@ -15,6 +15,8 @@ COMMON: Final = "common"
 NOISE: Final = "noise"
 
 Texts = tuple[str, ...]
+Groups = tuple[Texts, ...]
+"""Texts by template: of each group one is used in a document."""
 
 
 class Entity(NamedTuple):
@@ -56,8 +58,8 @@ class Theme(NamedTuple):
     title: str
     code: str
     entity: str
-    pains: Texts
-    aims: Texts
+    pains: Groups
+    aims: Groups
     out: Texts
     items: tuple[Work, ...]
 
@@ -122,13 +124,18 @@ def read_common() -> Common:
 
 
 @cache
-def read_noise() -> dict[str, Texts]:
+def read_noise() -> dict[str, Groups]:
     """Sentences that belong in no ticket, names, places and phrases, by what they are for."""
     raw = _read(NOISE)
-    return {
-        name: tuple(text for entry in entries for text in variants(entry))
-        for name, entries in raw.items()
-    }
+    return {name: _groups(entries) for name, entries in raw.items()}
+
+
+@cache
+def verbs() -> frozenset[str]:
+    """The verbs with which the lexica say what is done."""
+    themes = [theme for name in domain_names() for theme in read_domain(name).themes]
+    works = [*read_common().work, *read_common().chores, *(w for t in themes for w in t.items)]
+    return frozenset(deed.verb for work in works for deed in work.deeds)
 
 
 @cache
@@ -160,15 +167,15 @@ def _theme(raw: Mapping[str, Any]) -> Theme:
         title=raw["title"],
         code=raw["code"],
         entity=raw["entity"],
-        pains=_all(raw["pains"]),
-        aims=_all(raw["aims"]),
+        pains=_groups(raw["pains"]),
+        aims=_groups(raw["aims"]),
         out=tuple(raw["out"]),
         items=tuple(_work(item) for item in raw["items"]),
     )
 
 
-def _all(templates: list[str]) -> Texts:
-    return tuple(text for template in templates for text in variants(template))
+def _groups(templates: list[str]) -> Groups:
+    return tuple(variants(template) for template in templates)
 
 
 def _work(raw: Mapping[str, Any]) -> Work:

@@ -85,8 +85,8 @@ def make_spec(dice: Dice) -> Spec:
     _staff(teams, sprints, dice)
     title, code = (theme.title, theme.code) if theme else _title(items, slots)
     pool = read_noise()
-    pains = list(theme.pains) if theme else dice.sample(pool["pains"], 2)
-    aims = list(theme.aims) if theme else dice.sample(pool["aims"], 2)
+    pains = theme.pains if theme else dice.sample(pool["pains"], 2)
+    aims = theme.aims if theme else dice.sample(pool["aims"], 2)
     return Spec(
         domain=domain,
         style=style,
@@ -97,8 +97,8 @@ def make_spec(dice: Dice) -> Spec:
         code=code,
         teams=teams,
         items=items,
-        pains=pains,
-        aims=aims,
+        pains=[dice.pick(group) for group in pains],
+        aims=[dice.pick(group) for group in aims],
         out=_out(domain, theme, items, dice),
         first_sprint=(dice.pick((0, 24, 25, 26)), dice.between(2, 9)),
         slots=slots,
@@ -130,7 +130,10 @@ def _for_entity(entity: Entity, slots: Mapping[str, str], dice: Dice) -> dict[st
 
 def _parts(domain: Domain, theme: Theme | None, count: int, dice: Dice) -> list[Part]:
     """The parts that work on the feature, those first that others build on."""
-    keys = {work.part for work in theme.items} if theme is not None else set()
+    keys = [work.part for work in theme.items] if theme is not None else []
+    if count == 1 and keys:
+        key = dice.pick(keys)
+        return [part for part in domain.parts if part.key == key]
     chosen = dice.sample([part for part in domain.parts if part.key in keys], count)
     others = [part for part in domain.parts if part not in chosen]
     chosen += dice.sample(others, count - len(chosen))
@@ -148,18 +151,19 @@ def _features(
 ) -> list[Item]:
     """The items that are the feature itself: of its theme, of others, and on any entity."""
     taken: list[Item] = []
-    names: set[str] = set()
+    held: set[str] = set()
+    criteria: set[str] = set()
     keys = {part.key for part in parts}
     alone = len(parts) == 1
 
     def take(work: Work, filled: Mapping[str, str]) -> None:
         item = make_item(work, filled, dice)
-        if item.name not in names and len(taken) < count:
-            names.add(item.name)
+        if item.key not in held and len(taken) < count and _keep_new(item, criteria):
+            held.add(item.key)
             taken.append(item)
 
     if theme is not None:
-        for work in dice.some([w for w in theme.items if alone or w.part in keys], count):
+        for work in _of_theme(theme, parts, count, dice):
             take(work, slots)
         if len(taken) < count - 2:
             others = [w for other in domain.themes if other is not theme for w in other.items]
@@ -171,11 +175,31 @@ def _features(
     if count > 5:
         entities += [_for_entity(other, slots, dice) for other in dice.sample(domain.entities, 3)]
     while len(taken) < count:
-        held = {item.key for item in taken}
+        left = [work for work in pool if work.key not in held]
+        if not left:
+            pool = left = [work for work in read_common().work if work.key not in held]
         # Half of the time work that builds on what is there, so that there is an order.
-        fitting = [w for w in pool if held & set(w.after)] if dice.chance(0.5) else []
-        take(dice.pick(fitting or pool), dice.pick(entities))
+        fitting = [work for work in left if held & set(work.after)] if dice.chance(0.5) else []
+        take(dice.pick(fitting or left), dice.pick(entities))
     return taken
+
+
+def _of_theme(theme: Theme, parts: Sequence[Part], count: int, dice: Dice) -> list[Work]:
+    """Work of the theme in its own order: some for each part, where it has any."""
+    if len(parts) == 1:
+        return dice.some(theme.items, count)
+    pool = {part.key: [w for w in theme.items if w.part == part.key] for part in parts}
+    first = [dice.pick(works) for works in pool.values() if works]
+    others = [work for works in pool.values() for work in works if work not in first]
+    chosen = [*first, *dice.sample(others, count - len(first))]
+    return [work for work in theme.items if work in chosen]
+
+
+def _keep_new(item: Item, criteria: set[str]) -> bool:
+    """Leaves out facts that another item has; whether enough of them are left."""
+    item.facts = [fact for fact in item.facts if fact.criterion() not in criteria]
+    criteria.update(fact.criterion() for fact in item.facts)
+    return len(item.facts) > 1
 
 
 def make_item(
@@ -252,12 +276,11 @@ def _with_chores(
     if not teams[-1].items:
         tests = [work for work in read_common().chores if work.kind == "test"]
         works += dice.sample([work for work in tests if work not in works], 2)
-    seen: set[str] = set()
+    criteria: set[str] = set()
     for work in works:
         target = dice.pick(features)
         chore = make_item(work, {**slots, "tnp": target.the_name}, dice, target)
-        if chore.name not in seen:
-            seen.add(chore.name)
+        if _keep_new(chore, criteria):
             apart = chore.kind == "test" and teams[-1].component == _EXTRA_PART.component
             (teams[-1] if apart else home[target]).items.append(chore)
     ordered = []
@@ -329,14 +352,14 @@ def _estimate(
 
 
 def _keys(product: str, dice: Dice) -> tuple[str, str]:
-    """The prefix of the keys, and the feature's own key where the document names one."""
-    words = [word for word in product.split() if word.isalpha()]
-    if dice.chance(0.5):
-        prefix = words[0].upper() if len(words[0]) < 7 else "".join(w[0] for w in words).upper()
-        if len(prefix) < 3:
-            prefix = words[0][:4].upper()
-        return prefix, f"{prefix}-{dice.between(12, 2999)}"
-    return words[0].upper()[:8], ""
+    """The prefix of the keys, and the feature's own key where the document names one.
+
+    Without such a key the prefix is the product's first word, or its first four letters where it
+    is long, so that it can be told from the document.
+    """
+    first = product.split()[0].upper()
+    prefix = first if len(first) < 7 else first[:4]
+    return prefix, f"{prefix}-{dice.between(12, 2999)}" if dice.chance(0.5) else ""
 
 
 def _title(items: Sequence[Item], slots: Mapping[str, str]) -> tuple[str, str]:

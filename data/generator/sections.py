@@ -1,22 +1,25 @@
 """The sections that documents are put together from, each in several forms."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from data.generator.english import bare, cap, definite, joined, low
 from data.generator.spec import Item, Team
 from data.generator.templates import Fact
 from data.generator.writer import Said, Writer
+from tickets.kinds import kind_of
+from tickets.phrases import STARTS_WITH_INTENT
 
 _OVERVIEW: Final = ("Overview", "Summary", "Feature Overview", "In short", "What this is about")
 _WHY: Final = ("Background", "Why", "Motivation", "Problem", "Context", "Why now", "The problem")
 _OUT: Final = ("Out of scope", "Non-goals", "Not in scope", "Out of Scope", "Not part of this")
 _OPEN: Final = ("Open questions", "Open Questions", "Questions", "Open points", "Still open")
 _RISKS: Final = ("Risks", "Risks and mitigations", "Known risks")
-_DEPENDENCIES: Final = ("Dependencies", "Order of work", "What needs what", "Sequence")
 _LINKS: Final = ("References", "Links", "Related links", "Further reading")
 _ALTERNATIVES: Final = ("Alternatives", "Alternatives considered", "Rejected alternatives")
 _TEAMS: Final = ("Teams", "Teams and timing", "Who does what", "Delivery", "People and timing")
+_OPENINGS: Final = ("passive", "subject", "imperative", "concerning")
 _QUALITIES: Final = ("Non-functional requirements", "Quality requirements", "Qualities")
 
 
@@ -59,35 +62,6 @@ def open_points(w: Writer, level: int = 2) -> None:
         w.listed(risks)
 
 
-def dependencies(w: Writer, level: int = 2, *, heading: str = "") -> None:
-    """What has to come before what, as sentences."""
-    said: list[Said] = []
-    for item in w.spec.items:
-        for text in w.needs(item):
-            said.append((named_need(item, text), item))
-    said += [(text, None) for text in _contract(w)]
-    if not said:
-        return
-    w.heading(level, heading or w.dice.pick(_DEPENDENCIES))
-    w.listed(said)
-
-
-def named_need(item: Item, text: str) -> str:
-    """The sentence with the item's name in place of a pronoun that has lost its noun."""
-    for word in ("This ", "It "):
-        if text.startswith(word):
-            return cap(f"{item.the_name} {text[len(word) :]}")
-    return f"{cap(text)} (for {item.the_name})" if " first" in text else cap(text)
-
-
-def _contract(w: Writer) -> list[str]:
-    if w.spec.contract is None:
-        return []
-    first, second, what = w.spec.contract
-    components = w.team_of(first).component, w.team_of(second).component
-    return [f"{components[0]} and {components[1]} agree on {what}"]
-
-
 def alternatives(w: Writer, level: int = 2) -> None:
     """What was looked at and rejected."""
     w.heading(level, w.dice.pick(_ALTERNATIVES))
@@ -126,13 +100,39 @@ def split_facts(w: Writer, items: Sequence[Item], most: int = 4) -> list[tuple[I
 def teams(w: Writer, level: int = 2, *, heading: str = "") -> None:
     """Who builds it, from when, with how many people."""
     sentences = team_sentences(w)
-    if not sentences:
-        return
     w.heading(level, heading or w.dice.pick(_TEAMS))
-    if len(sentences) > 1 and w.dice.chance(0.6):
-        w.listed(sentences)
+    if len(w.spec.teams) > 1 and w.dice.chance(0.4):
+        _team_table(w)
     else:
         w.paragraph(*sentences)
+
+
+def _team_table(w: Writer) -> None:
+    spec = w.spec
+    header = ["Team", "Component"]
+    header += ["Start"] * spec.sprints_shown + ["People", "Time"] * bool(spec.teams[0].people)
+    waiting = any(team.items[0].needs_team is not None for team in spec.teams)
+    header += ["Waits for"] * waiting
+    rows: list[tuple[Sequence[str], Item | None]] = []
+    for team in spec.teams:
+        cells = [team.name, team.component]
+        cells += [spec.sprint(team.delay)] * spec.sprints_shown
+        cells += [team.people, f"{team.weeks} weeks"] * bool(team.people)
+        waits = team.items[0].needs_team
+        if waiting:
+            cells.append("-" if waits is None else f"all work of the {spec.teams[waits].name}")
+        rows.append((cells, None))
+    w.table(header, rows)
+
+
+def dependencies(w: Writer, level: int = 2) -> None:
+    """What comes before what, where the document does not say so beside each item."""
+    if w.needs_inline:
+        return
+    said: list[Said] = [(text, item) for item in w.spec.items for text in w.needs(item)]
+    if said:
+        w.heading(level, w.dice.pick(("Dependencies", "Order of work", "Sequence of the work")))
+        w.listed(said)
 
 
 def team_sentences(w: Writer) -> list[str]:
@@ -142,14 +142,14 @@ def team_sentences(w: Writer) -> list[str]:
     for team in spec.teams:
         text = w.dice.pick(
             (
-                f"{team.name}: {team.component}",
-                f"{team.component} is the work of the {team.name}",
-                f"The {team.name} builds the part in {team.component}",
+                f"The {team.name}: {team.component}",
+                f"The part of the {team.name} is {team.component}",
+                f"For the {team.name}: {team.component}",
             )
             if len(spec.teams) > 1
             else (
-                f"All of it is work for the {team.name} ({team.component})",
-                f"One team, the {team.name}, builds it in {team.component}",
+                f"All of it is for the {team.name} ({team.component})",
+                f"This is for one team, the {team.name}, in {team.component}",
                 f"Owner: {team.name}, component {team.component}",
             )
         )
@@ -157,6 +157,9 @@ def team_sentences(w: Writer) -> list[str]:
             text += f", from {spec.sprint(team.delay)}"
         if team.people:
             text += f", with {team.people} for {team.weeks} weeks"
+        waits = team.items[0].needs_team
+        if waits is not None:
+            text += f", after all work of the {spec.teams[waits].name}"
         found.append(text)
     return found
 
@@ -217,8 +220,8 @@ def requirement_list(w: Writer, items: Sequence[Item], *, headline: str = "") ->
 def requirement_sections(w: Writer, items: Sequence[Item], level: int = 3) -> None:
     """A heading and a paragraph for each item."""
     for item in items:
-        w.heading(level, cap(bare(item.name)))
-        said = w.told(item, headline=w.dice.pick(("passive", "subject", "imperative")))
+        w.heading(level, neutral(cap(bare(item.name)), f"About {item.the_name}"))
+        said = w.told(item, headline="concerning" if item.is_named_apart else w.dice.pick(_OPENINGS))
         half = len(said) if w.dice.chance(0.5) else 1 + len(said) // 2
         w.paragraph(*said[:half])
         if said[half:]:
@@ -297,8 +300,20 @@ def by_team(w: Writer, items: Sequence[Item], level: int = 3) -> None:
 
 def team_title(w: Writer, team: Team) -> str:
     """A heading that names a team and its component."""
+    team_first = f"The {team.name} ({team.component})"
     return w.dice.pick(
-        (f"{team.component} ({team.name})", f"{team.name}: {team.component}", f"{team.name} ({team.component})")
+        (
+            neutral(f"{team.component} ({team.name})", team_first),
+            neutral(f"{team.name}: {team.component}", team_first),
+            neutral(f"{team.name} ({team.component})", team_first),
+        )
     )
+
+
+@lru_cache(16_384)
+def neutral(heading: str, other: str) -> str:
+    """The heading, or the other one where its words announce a section of another kind."""
+    is_neutral = kind_of(heading) is None and not STARTS_WITH_INTENT.match(heading)
+    return heading if is_neutral else other
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from data.generator.english import bare, definite, title_case
 from data.generator.lexicon import Domain
 from data.generator.templates import Deed, Fact
+from tickets.words import stems
 
 SIZES: Final = {"XS": 1, "S": 2, "M": 5, "L": 8, "XL": 13}
 """Story points of an item whose T-shirt size the document states."""
@@ -34,7 +35,8 @@ class Item:
     `level` is must, should or could, and empty where the document does not say; `size` is a key
     of `SIZES` or empty; `after` names the work of the lexicon that it builds on; `needs` holds
     the items that come first, `needs_team` a team all of whose work comes first, `target` what a
-    chore is about; `team` and `number` count from 0, `place` through all items.
+    chore is about; `wanted_by` are the people whom a user story names; `why_shown` and `by_shown` say whether the document states purpose and person;
+    `team` and `number` count from 0, `place` through all items.
     """
 
     kind: str
@@ -51,8 +53,10 @@ class Item:
     ask: str = ""
     risk: str = ""
     symptom: str = ""
+    wanted_by: str = ""
     issue: str = ""
     why_shown: bool = True
+    by_shown: bool = True
     team: int = 0
     number: int = 0
     place: int = 0
@@ -70,6 +74,12 @@ class Item:
     def heading(self) -> str:
         """`Retry Limit`."""
         return title_case(bare(self.name))
+
+    @property
+    def is_named_apart(self) -> bool:
+        """Whether its name has few words of what it does, so that the document gives both."""
+        name = set(stems(self.name))
+        return 2 * len(name & set(stems(self.deed.rest))) < len(name)
 
     @property
     def points(self) -> int:

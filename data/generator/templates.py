@@ -146,5 +146,6 @@ def _deed(text: str) -> Deed:
     if found is None or rest[: found.start()].strip():
         return Deed(verb, _OBJECT.sub(r"\2", rest), "", "", False)
     plain = _OBJECT.sub(r"\2", rest)
-    tail = rest[found.end() :]
-    return Deed(verb, plain, found[2], tail, bool(found[1]))
+    if found[2].split(" ", 1)[0] in ("how", "what", "where", "which", "who"):
+        return Deed(verb, plain, "", "", False)
+    return Deed(verb, plain, found[2], rest[found.end() :], bool(found[1]))

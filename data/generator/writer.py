@@ -1,5 +1,6 @@
 """A document in the making: its lines, what each says about which item, and how it is said."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -10,11 +11,11 @@ from data.generator.english import (
     cap,
     definite,
     gerund,
-    is_plural,
+    is_irregular,
     joined,
     low,
 )
-from data.generator.lexicon import read_noise
+from data.generator.lexicon import read_noise, verbs
 from data.generator.spec import FOLLOWERS, Item, Spec, Team
 from data.generator.templates import Fact
 
@@ -52,8 +53,8 @@ class Writer:
         self.marks: list[Mark] = []
         self.section = ""
         self.noise = read_noise()
-        names = dice.sample(self.noise["people"], 6)
-        self.names = names
+        self.used: set[int] = set()
+        self.names = names = self._draw("people", 6)
         self.year = dice.between(2022, 2025)
         self.slots = {
             **spec.slots,
@@ -61,14 +62,16 @@ class Writer:
             "other": names[1].split()[0],
             "third": names[2].split()[0],
             "person_first": names[3].split()[0],
-            "company": dice.pick(self.noise["companies"]),
-            "town": dice.pick(self.noise["towns"]),
-            "month": dice.pick(self.noise["months"]),
+            "company": dice.pick(self.noise["companies"])[0],
+            "town": dice.pick(self.noise["towns"])[0],
+            "month": dice.pick(self.noise["months"])[0],
             "year": str(dice.between(2017, self.year - 1)),
         }
         self.pains = [self._filled(text) for text in spec.pains]
-        self.aims = [self._filled(text) for text in spec.aims]
+        self.plain_aims = [self._filled(text) for text in spec.aims]
+        self.aims = [self._aim(text) for text in self.plain_aims]
         self.bullet = dice.pick(("-", "-", "*"))
+        self.needs_inline = dice.chance(0.6) and all(len(item.needs) < 2 for item in spec.items)
         self.numbered_headings = dice.chance(0.15)
         self.heading_number = 0
         self.impersonal = dice.chance(0.5)
@@ -130,7 +133,19 @@ class Writer:
 
     def some_noise(self, kind: str, count: int) -> list[str]:
         """Sentences of a kind that no ticket comes from."""
-        return [self._filled(text) for text in self.dice.sample(self.noise[kind], count)]
+        return [self._filled(text) for text in self._draw(kind, count)]
+
+    def _draw(self, kind: str, count: int) -> list[str]:
+        """Texts of different templates, none of which the document has used."""
+        left = [group for group in self.noise[kind] if id(group) not in self.used]
+        groups = self.dice.sample(left, count)
+        self.used.update(id(group) for group in groups)
+        return [self.dice.pick(group) for group in groups]
+
+    def _aim(self, text: str) -> str:
+        """An aim that does not read like an item of work."""
+        lead = self.dice.pick(_AIM_LEADS)
+        return f"{lead} {low(text)}" if low(text).split(" ", 1)[0] in verbs() else text
 
     def _filled(self, text: str) -> str:
         return cap(text % self.slots if "%(" in text else text)
@@ -138,7 +153,7 @@ class Writer:
     def date(self) -> str:
         """A day, in one of the ways in which people write one."""
         day, month = self.dice.between(1, 28), self.dice.between(1, 12)
-        name = self.noise["months"][month - 1]
+        name = self.noise["months"][month - 1][0]
         return self.dice.pick(
             (
                 f"{self.year}-{month:02}-{day:02}",
@@ -157,6 +172,9 @@ class Writer:
     def headline(self, item: Item, form: str = "") -> str:
         """What the item is, as a sentence (without full stop) that shows its level."""
         form = form or self.dice.pick(_HEADLINES)
+        if item.points >= 8 or item.is_named_apart:
+            form = {"imperative": "named", "gerund": "named", "concerning": form}.get(form, "labelled")
+        item.by_shown = form not in ("imperative", "gerund", "named")
         if item.kind == "bug":
             return self._bug(item)
         if item.kind == "spike":
@@ -196,25 +214,37 @@ class Writer:
         if modal == "has to":
             modal = "must" if fact.base.startswith("not ") else "have to" if fact.plural else modal
         outcome = fact.demanded(modal) if modal else fact.outcome()
-        form = form or self.dice.pick(_FACTS)
+        # Large items become tasks named after the labels, so those have to be seen.
+        if form == "" and fact.given:
+            form = self.dice.pick(_FACTS)
+            if form in ("with", "case") and _INNER.search(fact.present):
+                form = "for"  # a second clause behind this outcome would be hard to read
+        form = "label" if item.points >= 8 and form != "given" else form
         if not fact.given:
-            if form == "label":
+            if form == "label" or (not form and self.dice.chance(0.15)):
                 return f"{fact.label}: {low(outcome)}"
             return cap(outcome)
         return _CONDITIONS[form](fact, outcome)
 
     def needs(self, item: Item) -> list[str]:
         """Sentences on what comes before the item; what is plain from its kind may be left out."""
-        found = []
-        for need in item.needs:
-            implied = need is item.target and item.kind in FOLLOWERS
-            if implied and self.dice.chance(0.6):
-                continue
-            found.append(self.dice.pick(_NEEDS)(item, need))
-        if item.needs_team is not None:
-            team = self.spec.teams[item.needs_team]
-            found.append(f"It starts when the {team.name} is done with everything")
-        return found
+        return [self.dice.pick(_NEEDS)(item, need) for need in self._said_needs(item)]
+
+    def after(self, item: Item) -> str:
+        """What comes before the item, to be put behind a sentence; empty without needs, and where
+        a section of its own says them.
+        """
+        needs = self._said_needs(item) if self.needs_inline else []
+        if not needs:
+            return ""
+        return self.dice.pick(_AFTER) % joined([need.the_name for need in needs])
+
+    def _said_needs(self, item: Item) -> list[Item]:
+        return [
+            need
+            for need in item.needs
+            if need is not item.target or item.kind not in FOLLOWERS or self.dice.chance(0.4)
+        ]
 
     def needs_cell(self, item: Item) -> str:
         """The names of what comes before the item, for a table."""
@@ -224,17 +254,14 @@ class Writer:
         return ", ".join(names) or self.dice.pick(("-", "None", "none"))
 
     def size(self, item: Item) -> str:
-        """The item's size in words, empty where it is not shown."""
-        if not item.size:
-            return ""
-        return self.dice.pick(_SIZES) % item.size
+        """The item's size in brackets, empty where it is not shown."""
+        return self.dice.pick(_SIZES) % item.size if item.size else ""
 
-    def told(self, item: Item, *, headline: str = "", most: int = 9) -> list[Said]:
+    def told(self, item: Item, *, headline: str = "") -> list[Said]:
         """All that the document says about an item, sentence by sentence."""
-        sentences = [self.headline(item, headline), self.why(item)]
-        sentences += [self.fact(item, fact) for fact in item.facts[:most]]
-        sentences += self.needs(item)
-        sentences.append(self.size(item))
+        first = f"{self.headline(item, headline)}{self.after(item)}{self.size(item)}"
+        sentences = [first, self.why(item)]
+        sentences += [self.fact(item, fact) for fact in item.facts]
         return [(text, item) for text in sentences if text]
 
     def team_of(self, item: Item) -> Team:
@@ -245,7 +272,7 @@ class Writer:
 def _passive(be: str, plural_be: str = "") -> Callable[[Writer, Item], str]:
     def worded(writer: Writer, item: Item) -> str:
         deed = item.deed
-        if not deed.object:
+        if item.by or not deed.object or is_irregular(deed.verb):
             return _by_subject(writer, item)
         modal = writer.modal(item)
         if modal == "has to" and deed.plural:
@@ -266,22 +293,16 @@ def _by_subject(writer: Writer, item: Item) -> str:
             "": ("can", "will be able to"),
         }[item.level]
         return f"{cap(item.by)} {writer.dice.pick(ability)} {deed}"
-    if item.kind != "feature":
-        verb = {"must": "must", "should": "should", "could": "could", "": "will"}[item.level]
-        return f"{cap(_we(writer, item))} {verb} {deed}"
     modal = writer.modal(item) or "will"
-    return f"{cap(writer.subject(item))} {modal} {deed}"
-
-
-def _we(writer: Writer, item: Item) -> str:
-    return "we" if not writer.impersonal else f"the {writer.team_of(item).name}"
+    if item.kind == "feature":
+        return f"{cap(writer.subject(item))} {modal} {deed}"
+    if writer.impersonal and item.deed.object:
+        return cap(item.deed.passive(f"{'have to' if modal == 'has to' else modal} be"))
+    return f"We {'have to' if modal == 'has to' else modal} {deed}"
 
 
 def _imperative(writer: Writer, item: Item) -> str:
-    deed = cap(item.deed.imperative())
-    if item.by:
-        deed = f"{cap(item.by)} {item.deed.imperative()}" if writer.dice.chance(0.3) else deed
-    return _with_level(writer, item, deed)
+    return _with_level(writer, item, cap(item.deed.imperative()))
 
 
 def _with_level(writer: Writer, item: Item, text: str) -> str:
@@ -309,6 +330,10 @@ def _labelled(writer: Writer, item: Item) -> str:
     return f"**{cap(bare(item.name))}**: {rest}"
 
 
+def _concerning(writer: Writer, item: Item) -> str:
+    return f"For {item.the_name}, {low(_by_subject(writer, item))}"
+
+
 def _named(writer: Writer, item: Item) -> str:
     return _with_level(writer, item, f"{cap(item.name)}: {item.deed.imperative()}")
 
@@ -320,6 +345,7 @@ HEADLINES: Final[dict[str, Callable[[Writer, Item], str]]] = {
     "gerund": _gerund,
     "labelled": _labelled,
     "named": _named,
+    "concerning": _concerning,
 }
 """The ways to say what an item is."""
 _HEADLINES: Final = ("passive", "subject", "subject", "imperative", "labelled")
@@ -332,6 +358,7 @@ _WHYS: Final = (
     "We do it so that %s",
     "As a result, %s",
 )
+_INNER: Final = re.compile(r"\b(?:after|and|before|once|until|when|while)\b")
 _FACTS: Final = ("for", "for", "with", "take", "label", "case")
 _CONDITIONS: Final[dict[str, Callable[[Fact, str], str]]] = {
     "for": lambda fact, outcome: f"For {fact.given}: when {fact.when}, {outcome}",
@@ -344,16 +371,15 @@ _CONDITIONS: Final[dict[str, Callable[[Fact, str], str]]] = {
 }
 """The ways to say what holds under a condition."""
 
+_AIM_LEADS: Final = ("The idea:", "In one sentence:", "What this is for:", "The aim:", "In short:")
+
 _NEEDS: Final[tuple[Callable[[Item, Item], str], ...]] = (
-    lambda item, need: f"{agree(item.name, 'need')} {need.the_name}",
-    lambda item, need: f"This builds on {need.the_name}",
-    lambda item, need: f"It can begin only after {need.the_name}",
-    lambda item, need: f"{cap(need.the_name)} {'come' if is_plural(need.name) else 'comes'} first",
-    lambda item, need: f"{agree(item.name, 'depend')} on {need.the_name}",
+    lambda item, need: cap(f"{agree(item.name, 'need')} {need.the_name}"),
+    lambda item, need: cap(f"{agree(item.name, 'build')} on {need.the_name}"),
+    lambda item, need: cap(f"{agree(item.name, 'come')} after {need.the_name}"),
+    lambda item, need: cap(f"{agree(need.name, 'come')} before {item.the_name}"),
+    lambda item, need: cap(f"{agree(item.name, 'depend')} on {need.the_name}"),
 )
-_SIZES: Final = ("Size: %s", "T-shirt size %s", "We think this is a %s", "Estimate: %s")
+_AFTER: Final = (" (needs %s)", " (after %s)", " (builds on %s)", ", once %s can be used")
+_SIZES: Final = (" (%s)", " [%s]")
 
-
-def labels(item: Item) -> str:
-    """`the failure limit and the way back`: what an item's facts are about."""
-    return joined([definite(fact.label.lower()) for fact in item.facts])

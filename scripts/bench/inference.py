@@ -39,9 +39,9 @@ from tickets.prompt import build_messages, format_hash
 ROOT: Final = Path(__file__).resolve().parents[2]
 ROUNDS: Final = 3
 BATCHES: Final = (1, 8)
-TOKENS: Final = 192
+TOKENS: Final = 128
 """Completion tokens of each request where lengths have to be the same."""
-PLAN_SETTINGS: Final = Settings(max_tokens=1024)
+PLAN_SETTINGS: Final = Settings(max_tokens=768)
 
 
 def main() -> None:

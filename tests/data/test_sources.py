@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from data.config import AnySource, FoldersSource, GitSource, LinesSource, PairsSource
-from data.sources import find_batches, read_batch, source_facts
+from data.read import read_batch
+from data.sources import find_batches, source_facts
 from tests.data.making import make_pair, write_pairs
 from tickets.files import InputError
 from tickets.rows import Pair, Rejection

@@ -11,7 +11,7 @@ def split(rows: list[tuple[str, str]], splits: Splits) -> list[int]:
         np.array([groups.index(group) for group, _ in rows]), groups,
         np.array([domains.index(domain) for _, domain in rows]), domains, splits,
     )  # fmt: skip
-    return ranks.tolist()
+    return [int(rank) for rank in ranks]
 
 
 def test_domains_are_held_out_wholly_and_take_their_groups_along() -> None:

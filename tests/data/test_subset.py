@@ -2,6 +2,8 @@ from typing import Any
 
 from data.subset import choose, make_candidate
 
+LETTERS = "abcdefghijklmn"
+
 
 def row(number: int, document: str, **fields: Any) -> Any:
     usual = {
@@ -36,7 +38,7 @@ def test_lazy_choice_is_the_greedy_choice() -> None:
 
     dice = random.Random(3)
     rows = [
-        row(n, " ".join(dice.sample(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"], 5)),
+        row(n, " ".join(dice.sample([*LETTERS], 5)),
             prompt_tokens=dice.randrange(20, 200), style=dice.choice("xyz"),
             edges=dice.randrange(9))
         for n in range(40)
@@ -52,7 +54,7 @@ def test_lazy_choice_is_the_greedy_choice() -> None:
             for feature in candidate.features[kind].tolist():
                 seen = counts.get((kind, feature), 0)
                 total += weights[kind] * (math.sqrt(seen + 1) - math.sqrt(seen))
-        return total / candidate.tokens
+        return total / int(candidate.tokens)
 
     while len(chosen) < 15:
         best = max(

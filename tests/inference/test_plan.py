@@ -317,6 +317,17 @@ def test_a_document_that_is_too_long_is_cut_and_said(documents: list[Document]) 
     assert result.record.prompt_tokens > 4000
 
 
+def test_a_document_of_which_nothing_fits_does_not_stop_the_others(
+    documents: list[Document],
+) -> None:
+    endless = documents[0].model_copy(update={"text": "word " * 9000, "source": "endless.md"})
+    results: list[Result] = []
+    engine = cast(Engine, Writer())
+    with pytest.raises(InputError, match=r"^endless\.md: no sentence of it fits"):
+        results.extend(plan_documents(engine, MAKER, [endless, *documents], Settings()))
+    assert [result.document for result in results] == documents
+
+
 def test_a_context_that_is_too_small_is_said(documents: list[Document]) -> None:
     writer = Writer()
     writer.context = 3200
