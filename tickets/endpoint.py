@@ -54,7 +54,7 @@ class Endpoint(Model):
     model: str = Field(min_length=1, pattern=r"^\S+$")
     key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = Field(default_factory=dict)
     price: Price | None = None
     timeout: float = Field(default=300, gt=0, le=3600)
     retries: int = Field(default=5, ge=0, le=20)

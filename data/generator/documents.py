@@ -5,10 +5,12 @@ from typing import Final
 
 from data.generator import sections as s
 from data.generator.dice import Dice
-from data.generator.english import bare, cap, is_irregular, low, with_article
+from data.generator.english import bare, cap, is_irregular, with_article
 from data.generator.informal import bullets, draft, email_thread, meeting_notes
+from data.generator.page import Mark
+from data.generator.refinement import feature_refinement
 from data.generator.spec import Item, Spec
-from data.generator.writer import Mark, Said, Writer
+from data.generator.writer import Writer
 
 
 def write_document(spec: Spec, dice: Dice) -> tuple[str, list[Mark]]:
@@ -16,100 +18,6 @@ def write_document(spec: Spec, dice: Dice) -> tuple[str, list[Mark]]:
     writer = Writer(spec, dice)
     STYLES[spec.style](writer)
     return writer.text(), writer.marks
-
-
-def _key(w: Writer) -> str:
-    return w.spec.issue
-
-
-def feature_refinement(w: Writer) -> None:
-    """The home form: a head table, fixed sections, questions, and the delivery plan table."""
-    spec, dice = w.spec, w.dice
-    product = dice.pick((spec.product, "RHOAI", spec.product)) if spec.domain.platform else spec.product
-    w.lines.append(f"# {spec.product} Feature Refinement - {spec.title}")
-    summary = low(w.plain_aims[0]).rstrip(".")
-    key = f"[{spec.issue}] " if spec.issue else ""
-    w.lines += [
-        "",
-        f"| {product} Feature Refinement |  |  |  |" if product == spec.product else "| Feature Refinement |  |  |  |",
-        "| :---- | :---- | :---- | :---- |",
-        f"| {key}Feature Summary: *{cap(summary)}* Feature Owner/PM: *{w.names[0]}* Delivery Owner:"
-        f" *{w.names[1]}* RFE Council Reviewer: *{dice.pick((w.names[2], 'TBD'))}* |"
-        f" **Refinement Status** | {dice.pick(('Generated', 'In review', 'Draft'))} |  |",
-        f"|  | **Slack channel or thread for discussions** | #forum-{spec.domain.name} |  |",
-        f"|  | **Date created** | {w.date()} |  |",
-    ]
-    bold = dice.chance(0.6)
-
-    def heading(level: int, text: str) -> str:
-        w.heading(level, f"**{text}**" if bold else text)
-        return text
-
-    asked = {"doc": "documentation", "ux": "UX", "upgrade": "upstream"}
-    plain = [item for item in spec.items if item.kind not in asked]
-    quality = s.split_facts(w, plain, 4) if dice.chance(0.75) else []
-    told = {id(fact) for _, fact in quality}
-    heading(1, "Feature Overview")
-    w.paragraph(*dice.some(w.aims, 2))
-    heading(2, "The Why")
-    w.paragraph(*w.pains, *w.some_noise("history", dice.between(0, 2)))
-    heading(2, "High level requirements")
-    form = dice.pick(("imperative", "passive", "subject", "imperative"))
-    entries: list[Said] = []
-    for item in plain:
-        text = w.headline(item, form)
-        why = w.why(item)
-        text += w.size(item)
-        entries.append((f"{text}. {cap(why)}" if why else text, item))
-    w.listed(entries, numbered=True)
-    if quality:
-        heading(2, "Non-functional requirements")
-        w.listed([(f"**{fact.label}**: {low(fact.outcome())}", item) for item, fact in quality])
-    heading(2, "Out of scope")
-    w.listed([cap(text) for text in spec.out])
-    heading(2, "Feature level Dependencies")
-    lines: list[Said] = []
-    if dice.chance(0.6):
-        lines.append((f"{cap(spec.slots['system'])}, as it is today", None))
-    for item in spec.items:
-        lines += [(text, item) for text in w.needs(item)]
-    w.listed(lines or ["None"])
-    _questions(w, heading)
-    heading(2, "Acceptance Criteria")
-    given = dice.chance(0.3)
-    facts: list[Said] = [
-        (w.fact(item, fact, "given" if given and fact.given else ""), item)
-        for item in plain
-        for fact in item.facts
-        if id(fact) not in told
-    ]
-    w.listed(facts)
-    s.open_points(w)
-    s.delivery_table(w, heading="**High Level Delivery Plan**" if bold else "High Level Delivery Plan")
-
-
-_QUESTIONS: Final = (
-    ("upgrade", "Will this feature require bringing in new upstream projects or sub-projects into the product?"),
-    ("image", "Will this feature require onboarding of a new container Image or Component?"),
-    ("doc", "Will this feature require user-facing documentation?"),
-    ("ux", "Will this feature require UX design?"),
-)
-
-
-def _questions(w: Writer, heading: Callable[[int, str], str]) -> None:
-    for kind, question in _QUESTIONS:
-        items = [item for item in w.spec.items if item.kind == kind]
-        if not items and w.dice.chance(0.35):
-            continue
-        heading(3, question)
-        for place, item in enumerate(items):
-            opening = "Yes - " if not place else ""
-            facts = ". ".join(cap(w.fact(item, fact)) for fact in item.facts)
-            text = f"{opening}{cap(item.deed.imperative()) if place else item.deed.imperative()}. {facts}."
-            w.line(text, item)
-            w.lines.append("")
-        if not items:
-            w.lines += [w.dice.pick(("No", "No", "No - nothing new", "None")), ""]
 
 
 def _title(w: Writer, *kinds: str) -> None:
@@ -175,7 +83,9 @@ def prd(w: Writer) -> None:
     s.overview(w, heading=dice.pick(("Vision", "Overview", "In a nutshell")))
     _maybe(w, 0.5, _users)
     facts = s.split_facts(w, spec.items, 3) if dice.chance(0.5) else []
-    _without(spec.items, facts, lambda: _requirements_of(w, "Functional requirements", "Requirements"))
+    _without(
+        spec.items, facts, lambda: _requirements_of(w, "Functional requirements", "Requirements")
+    )
     s.qualities(w, facts)
     s.teams(w)
     s.dependencies(w)
@@ -186,7 +96,7 @@ def prd(w: Writer) -> None:
 
 def _users(w: Writer) -> None:
     w.heading(2, w.dice.pick(("Users", "Audience", "Who uses it")))
-    w.paragraph(f"{cap(w.spec.slots['actors'])} of {w.spec.product}", *w.some_noise("history", 1))
+    w.paragraph(f"Mainly {w.spec.slots['actors']} of {w.spec.product}", *w.some_noise("history", 1))
 
 
 def _requirements_of(w: Writer, *headings: str) -> None:
@@ -194,7 +104,9 @@ def _requirements_of(w: Writer, *headings: str) -> None:
     s.by_team(w, w.spec.items)
 
 
-def _without(items: Sequence[Item], facts: Sequence[tuple[Item, object]], write: Callable[[], None]) -> None:
+def _without(
+    items: Sequence[Item], facts: Sequence[tuple[Item, object]], write: Callable[[], None]
+) -> None:
     """Writes the items without facts that stand elsewhere in the document."""
     held = {item: item.facts for item in items}
     elsewhere = {id(fact) for _, fact in facts}
@@ -209,7 +121,12 @@ def adr(w: Writer) -> None:
     """An architecture decision record: context, decision, what follows from it."""
     spec, dice = w.spec, w.dice
     number = dice.between(3, 98)
-    _title(w, f"ADR {number}: {{title}}", f"{number:04}. {{title}} in {{product}}", "Decision record: {title}")
+    _title(
+        w,
+        f"ADR {number}: {{title}}",
+        f"{number:04}. {{title}} in {{product}}",
+        "Decision record: {title}",
+    )
     _meta(w)
     s.background(w, heading=dice.pick(("Context", "Context and problem")), most=4)
     w.paragraph(*dice.some(w.aims, 1))
@@ -235,7 +152,9 @@ def enhancement(w: Writer) -> None:
     s.background(w, heading="Motivation")
     if dice.chance(0.6):
         w.heading(3, "Goals")
-        w.listed([(cap(item.deed.imperative()), item) for item in spec.items if item.kind == "feature"])
+        w.listed(
+            [(cap(item.deed.imperative()), item) for item in spec.items if item.kind == "feature"]
+        )
     s.out_of_scope(w, 3, heading="Non-goals")
     w.heading(2, dice.pick(("Proposal", "Proposed changes", "Design details")))
     s.by_team(w, spec.items)
@@ -279,7 +198,11 @@ def _user_story(w: Writer, item: Item, level: int) -> None:
         w.paragraph((w.headline(item) + end, item), (w.why(item), item) if item.why_shown else "")
     elif item.by:
         person = item.by if item.by != w.spec.slots["actors"] else w.spec.slots["actor"]
-        start = f"As {with_article(person)}, I want to" if person != item.by else f"As {person}, we want to"
+        start = (
+            f"As {with_article(person)}, I want to"
+            if person != item.by
+            else f"As {person}, we want to"
+        )
         w.paragraph((f"{start} {item.deed.imperative()}{why}{end}", item))
     elif item.kind == "feature":
         item.wanted_by = w.spec.slots["actors"]
@@ -289,7 +212,9 @@ def _user_story(w: Writer, item: Item, level: int) -> None:
             wish = deed.passive("to be")
         w.paragraph((f"As {w.spec.slots['aactor']}, I want {wish}{why}{end}", item))
     else:
-        w.paragraph((f"As the {w.team_of(item).name}, we want to {item.deed.imperative()}{why}{end}", item))
+        w.paragraph(
+            (f"As the {w.team_of(item).name}, we want to {item.deed.imperative()}{why}{end}", item)
+        )
     w.lines += [dice.pick(("Acceptance criteria:", "**Acceptance criteria**", "Done when:")), ""]
     form = "given" if dice.chance(0.6) else ""
     w.listed([(w.fact(item, fact, form if fact.given else ""), item) for fact in item.facts])
@@ -322,7 +247,9 @@ def table_heavy(w: Writer) -> None:
         w.heading(2, "Open questions")
         w.table(("Question", "With", "State"), asks)
     risks: list[tuple[Sequence[str], Item | None]] = [
-        ((item.risk, dice.pick(("low", "medium", "high"))), item) for item in spec.items if item.risk
+        ((item.risk, dice.pick(("low", "medium", "high"))), item)
+        for item in spec.items
+        if item.risk
     ]
     if risks:
         w.heading(2, "Risks")

@@ -1,70 +1,36 @@
 """The little English that templates need: verb forms, articles, lists, capitals."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-_IRREGULAR: Final = {
-    "be": ("is", "been", "being"),
-    "begin": ("begins", "begun", "beginning"),
-    "bind": ("binds", "bound", "binding"),
-    "break": ("breaks", "broken", "breaking"),
-    "bring": ("brings", "brought", "bringing"),
-    "build": ("builds", "built", "building"),
-    "buy": ("buys", "bought", "buying"),
-    "choose": ("chooses", "chosen", "choosing"),
-    "come": ("comes", "come", "coming"),
-    "cut": ("cuts", "cut", "cutting"),
-    "do": ("does", "done", "doing"),
-    "draw": ("draws", "drawn", "drawing"),
-    "fall": ("falls", "fallen", "falling"),
-    "find": ("finds", "found", "finding"),
-    "freeze": ("freezes", "frozen", "freezing"),
-    "get": ("gets", "got", "getting"),
-    "give": ("gives", "given", "giving"),
-    "go": ("goes", "gone", "going"),
-    "have": ("has", "had", "having"),
-    "hide": ("hides", "hidden", "hiding"),
-    "hold": ("holds", "held", "holding"),
-    "keep": ("keeps", "kept", "keeping"),
-    "leave": ("leaves", "left", "leaving"),
-    "lend": ("lends", "lent", "lending"),
-    "let": ("lets", "let", "letting"),
-    "lose": ("loses", "lost", "losing"),
-    "make": ("makes", "made", "making"),
-    "meet": ("meets", "met", "meeting"),
-    "pay": ("pays", "paid", "paying"),
-    "put": ("puts", "put", "putting"),
-    "read": ("reads", "read", "reading"),
-    "rebuild": ("rebuilds", "rebuilt", "rebuilding"),
-    "run": ("runs", "run", "running"),
-    "say": ("says", "said", "saying"),
-    "see": ("sees", "seen", "seeing"),
-    "sell": ("sells", "sold", "selling"),
-    "send": ("sends", "sent", "sending"),
-    "set": ("sets", "set", "setting"),
-    "show": ("shows", "shown", "showing"),
-    "shut": ("shuts", "shut", "shutting"),
-    "speak": ("speaks", "spoken", "speaking"),
-    "spend": ("spends", "spent", "spending"),
-    "split": ("splits", "split", "splitting"),
-    "stand": ("stands", "stood", "standing"),
-    "take": ("takes", "taken", "taking"),
-    "tell": ("tells", "told", "telling"),
-    "throw": ("throws", "thrown", "throwing"),
-    "understand": ("understands", "understood", "understanding"),
-    "undo": ("undoes", "undone", "undoing"),
-    "withdraw": ("withdraws", "withdrawn", "withdrawing"),
-    "write": ("writes", "written", "writing"),
-}
-_DOUBLED: Final = frozenset(
-    """admit ban cancel cap chat clip commit drag drop flag grab label log map pin plan plot plug
-    program refer rub scan ship skip snap spot step stop strip submit swap tag tap throb transfer
-    travel trim unplug unpin wrap zip""".split()
+_IRREGULAR: Final = dict(
+    pair.split(":")
+    for pair in re.findall(
+        r"\S+",
+        """be:been begin:begun bind:bound break:broken bring:brought build:built buy:bought
+        choose:chosen come:come cut:cut do:done draw:drawn fall:fallen find:found
+        freeze:frozen get:got give:given go:gone have:had hide:hidden hold:held
+        keep:kept leave:left lend:lent let:let lose:lost make:made meet:met pay:paid
+        put:put read:read rebuild:rebuilt run:run say:said see:seen sell:sold send:sent
+        set:set show:shown shut:shut speak:spoken spend:spent split:split stand:stood
+        take:taken tell:told throw:thrown understand:understood undo:undone
+        withdraw:withdrawn write:written""",
+    )
 )
-_AN: Final = ("hour", "honest", "heir", "SMS", "SQL", "SDK", "SLA", "API", "RPC", "FAQ", "LDAP", "HR", "ML", "RFE", "NFC", "x-ray")
+"""Participles that no rule gives, by their verb."""
+_DOUBLED: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """admit ban cancel cap chat clip commit drag drop flag grab label log map pin plan plot
+        plug program refer rub scan ship skip snap spot step stop strip submit swap tag
+        tap transfer travel trim unplug unpin wrap zip""",
+    )
+)
+"""Verbs that double their last letter, as in `stopped`."""
+_AN: Final = tuple(re.findall(r"\S+", "hour honest heir SMS SQL SDK SLA RPC FAQ LDAP HR ML RFE"))
 _A: Final = ("use", "uni", "eu", "one", "u-", "URL", "UTC", "UI", "UX", "usage", "once")
-LEVELS: Final = ("must", "should", "could")
 
 
 def is_irregular(verb: str) -> bool:
@@ -75,8 +41,8 @@ def is_irregular(verb: str) -> bool:
 @lru_cache(4096)
 def third(verb: str) -> str:
     """`carry` -> `carries`: the verb with a singular subject, in the present."""
-    if verb in _IRREGULAR:
-        return _IRREGULAR[verb][0]
+    if verb in ("be", "have"):
+        return "is" if verb == "be" else "has"
     if verb.endswith(("s", "x", "z", "ch", "sh", "o")):
         return f"{verb}es"
     if verb.endswith("y") and verb[-2] not in "aeiou":
@@ -88,22 +54,12 @@ def third(verb: str) -> str:
 def participle(verb: str) -> str:
     """`carry` -> `carried`, `write` -> `written`."""
     if verb in _IRREGULAR:
-        return _IRREGULAR[verb][1]
+        return _IRREGULAR[verb]
     if verb.endswith("e"):
         return f"{verb}d"
     if verb.endswith("y") and verb[-2] not in "aeiou":
         return f"{verb[:-1]}ied"
     return f"{_doubled(verb)}ed"
-
-
-@lru_cache(4096)
-def gerund(verb: str) -> str:
-    """`carry` -> `carrying`, `stop` -> `stopping`."""
-    if verb in _IRREGULAR:
-        return _IRREGULAR[verb][2]
-    if verb.endswith("e") and not verb.endswith(("ee", "oe")):
-        return f"{verb[:-1]}ing"
-    return f"{_doubled(verb)}ing"
 
 
 def _doubled(verb: str) -> str:
@@ -134,8 +90,11 @@ def low(text: str) -> str:
 
 
 _SMALL: Final = frozenset(
-    "a an and as at before after between by during for from in into it its of off on or over per"
-    " than that the their to under until with without within".split()
+    re.findall(
+        r"\w+",
+        """a an and as at before after between by during for from in into it its of off on or over
+        per than that the their to under until with without within""",
+    )
 )
 
 

@@ -4,14 +4,12 @@ Parts of the plan are built without validation, which takes most of the time oth
 here comes from the lexicon, in the normal form already, and a test reads the plans again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 from data.generator.dice import Dice
-from data.generator.english import (
-    agree, bare, cap, definite, is_plural, joined, low, title_case
-)
+from data.generator.english import agree, cap, is_plural, joined, low, title_case
 from data.generator.spec import CHORES, FOLLOWERS, Item, Spec, Team
 from data.generator.templates import Fact
 from tickets.capacity import people, staffing
@@ -172,7 +170,7 @@ def _on(ref: Ref, *, completion: bool = False) -> Dependency:
     return Dependency.model_construct(ref=ref, completion=completion, note="")
 
 
-_PURPOSES: Final = (
+_PURPOSES: Final[tuple[Callable[[Item], str], ...]] = (
     lambda item: f"Provide {item.name} so that {item.why}.",
     lambda item: f"With {item.the_name}, {item.why}.",
     lambda item: f"Make sure that {item.why}.",
@@ -273,9 +271,7 @@ def _contacts(
         else:
             wording = _AGREEMENTS[0] if is_plural(need.name) else dice.pick(_AGREEMENTS)
             text = wording % (*components, need.the_name)
-        yield IntegrationPoint.model_construct(
-            first=ref_of(need), second=ref_of(item), text=text
-        )
+        yield IntegrationPoint.model_construct(first=ref_of(need), second=ref_of(item), text=text)
 
 
 def phase_numbers(spec: Spec) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from data.generator import sections as s
-from data.generator.english import bare, cap, joined, low
+from data.generator.english import cap, joined, low
 from data.generator.spec import Item
 from data.generator.writer import Writer
 
@@ -54,7 +54,10 @@ def meeting_notes(w: Writer) -> None:
 def email_thread(w: Writer) -> None:
     """A thread: the newest mail has what was agreed, older ones have talk and questions."""
     spec, dice = w.spec, w.dice
-    topic = f"{spec.title} ({spec.issue})" if spec.issue else spec.title
+    topic = (
+        f"{spec.product}: {spec.title}" if dice.chance(0.5) else f"{spec.title} ({spec.product})"
+    )
+    topic += f" {spec.issue}" if spec.issue else ""
     w.lines += _mail_head(w, f"{dice.pick(('Re: ', 'RE: RE: ', 'Re: Re: ', 'AW: ', ''))}{topic}")
     w.lines += [f"{w.some_noise('greetings', 1)[0]},", ""]
     w.paragraph(*w.some_noise("mail_chat", dice.between(0, 2)), *dice.some(w.aims, 1))
@@ -83,7 +86,9 @@ def email_thread(w: Writer) -> None:
     w.paragraph(f"{dice.pick(_NOT_NOW)} {joined(spec.out)}")
     asks = [(item.ask, item) for item in spec.items if item.ask]
     if asks:
-        w.paragraph(dice.pick(("What I could not answer:", "Still open:", "One thing is open:")), *asks)
+        w.paragraph(
+            dice.pick(("What I could not answer:", "Still open:", "One thing is open:")), *asks
+        )
     risks = [(f"Risk: {item.risk}", item) for item in spec.items if item.risk]
     if risks:
         w.paragraph(*risks)
@@ -146,7 +151,10 @@ def _order(w: Writer) -> None:
 def _bullet(w: Writer, item: Item) -> None:
     """An item in one or two bullets, its facts in short."""
     headline = w.dice.pick(("imperative", "imperative", "named"))
-    facts = [w.fact(item, fact, w.dice.pick(("short", "label")) if fact.given else "") for fact in item.facts]
+    facts = [
+        w.fact(item, fact, w.dice.pick(("short", "label")) if fact.given else "")
+        for fact in item.facts
+    ]
     head = w.headline(item, headline) + w.after(item) + w.size(item)
     why = f" - {item.why}" if item.why and item.why_shown else ""
     if len(facts) > 3 or w.dice.chance(0.5):

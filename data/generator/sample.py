@@ -17,6 +17,7 @@ from data.generator.lexicon import (
     read_domain,
     read_noise,
 )
+from data.generator.order import add_needs, estimate, staff
 from data.generator.spec import CHORES, FOLLOWERS, Item, Spec, Team
 
 STYLES: Final = (
@@ -49,9 +50,6 @@ SHAPES: Final = (
     ((6, 15, 25), 1),
 )
 _FACTS: Final = ((2, 46), (3, 38), (4, 12), (5, 4))
-_SIZES: Final = (("S", 35), ("M", 42), ("L", 20), ("XL", 3))
-_LEVELS: Final = (("must", 45), ("should", 40), ("could", 15))
-_MOST_EPIC_POINTS: Final = 50
 _EXTRA_PART: Final = Part("qa", "Quality Team", "Quality", "the test suite")
 
 
@@ -74,15 +72,15 @@ def make_spec(dice: Dice) -> Spec:
     if len(parts) > len(domain.parts):
         teams.append(Team("Quality Team", _EXTRA_PART.component, _EXTRA_PART.subject, []))
     items = _with_chores(items, teams, chores, slots, dice)
-    _add_needs(items, teams, dice)
+    add_needs(items, teams, dice)
     levels, sizes = dice.chance(0.6), dice.chance(0.35)
     prefix, issue = _keys(product, dice)
-    _estimate(items, teams, levels, sizes, dice)
+    estimate(items, teams, levels, sizes, dice)
     for item in items:
         if item.kind == "bug" and issue and dice.chance(0.6):
             item.issue = f"{prefix}-{dice.between(100, 2999)}"
     sprints = dice.chance(0.6)
-    _staff(teams, sprints, dice)
+    staff(teams, sprints, dice)
     title, code = (theme.title, theme.code) if theme else _title(items, slots)
     pool = read_noise()
     pains = theme.pains if theme else dice.sample(pool["pains"], 2)
@@ -202,9 +200,7 @@ def _keep_new(item: Item, criteria: set[str]) -> bool:
     return len(item.facts) > 1
 
 
-def make_item(
-    work: Work, slots: Mapping[str, str], dice: Dice, target: Item | None = None
-) -> Item:
+def make_item(work: Work, slots: Mapping[str, str], dice: Dice, target: Item | None = None) -> Item:
     """The item that a piece of work of the lexicon becomes, with some of its facts."""
 
     def text(choices: Sequence[str]) -> str:
@@ -283,72 +279,13 @@ def _with_chores(
         if _keep_new(chore, criteria):
             apart = chore.kind == "test" and teams[-1].component == _EXTRA_PART.component
             (teams[-1] if apart else home[target]).items.append(chore)
-    ordered = []
+    ordered: list[Item] = []
     for number, team in enumerate(teams):
         team.items.sort(key=_rank)
         for place, item in enumerate(team.items):
             item.team, item.number, item.place = number, place, len(ordered)
             ordered.append(item)
     return ordered
-
-
-def _add_needs(items: Sequence[Item], teams: Sequence[Team], dice: Dice) -> None:
-    """The dependencies; each points to an earlier item, so that there is no cycle."""
-    by_key: dict[str, Item] = {}
-    for item in items:
-        by_key.setdefault(item.key, item)
-    for item in items:
-        for key in item.after:
-            if key in by_key:
-                _need(item, by_key[key])
-        if item.target is not None and item.kind in ("ux", "upgrade"):
-            _need(item.target, item)
-        elif item.target is not None:
-            _need(item, item.target)
-        if item.kind == "spike":
-            later = [o for o in teams[item.team].items if o.kind == "feature"]
-            if later:
-                _need(later[0], item)
-    if len(teams) > 1 and not any(need.team != i.team for i in items for need in i.needs):
-        last = next((i for i in teams[-1].items if i.kind == "feature"), teams[-1].items[0])
-        bases = [i for i in teams[0].items if i.kind == "feature"] or teams[0].items
-        _need(last, dice.pick(bases))
-    if len(teams) == 1 and dice.chance(0.5):
-        features = [item for item in items if item.kind == "feature"]
-        if len(features) > 1 and not features[-1].needs:
-            _need(features[-1], features[0])
-    if len(teams) > 1 and len(teams[-1].items) < 4 and dice.chance(0.12):
-        for item in teams[-1].items:
-            item.needs = [need for need in item.needs if need.team not in (0, item.team)]
-            item.needs_team = 0
-    for item in items:
-        for need in item.needs:
-            need.waited_for |= item.kind not in FOLLOWERS
-
-
-def _need(item: Item, other: Item) -> None:
-    if other.place < item.place and other not in item.needs:
-        item.needs.append(other)
-        item.needs.sort(key=lambda need: need.place)
-
-
-def _estimate(
-    items: Sequence[Item], teams: Sequence[Team], levels: bool, sizes: bool, dice: Dice
-) -> None:
-    for item in items:
-        if levels and item.kind not in ("doc", "spike"):
-            item.level = "must" if item.kind == "bug" else dice.weighted(_LEVELS)
-        if sizes and item.kind == "feature":
-            item.size = dice.weighted(_SIZES)
-        elif sizes and dice.chance(0.7):
-            item.size = dice.pick(("XS", "S", "S"))
-    for team in teams:
-        while team.points > _MOST_EPIC_POINTS:
-            largest = max(team.items, key=lambda item: item.points)
-            if largest.size:
-                largest.size = "S"
-            else:
-                largest.facts.pop()
 
 
 def _keys(product: str, dice: Dice) -> tuple[str, str]:
@@ -377,15 +314,3 @@ def _out(domain: Domain, theme: Theme | None, items: Sequence[Item], dice: Dice)
         left = [work for work in theme.items if work.kind == "feature" and work.key not in keys]
         out += [bare(work.names[0]) for work in dice.sample(left, dice.between(1, 2))]
     return out
-
-
-def _staff(teams: Sequence[Team], sprints: bool, dice: Dice) -> None:
-    stated = dice.chance(0.25)
-    kind = dice.pick(("engineer", "engineer", "developer"))
-    for number, team in enumerate(teams):
-        if number and sprints and dice.chance(0.45):
-            team.delay = dice.pick((1, 1, 1, 2))
-        if stated:
-            people = dice.between(1, 4)
-            team.people = f"{people} {kind}{'s' if people > 1 else ''}"
-            team.weeks = 2 * dice.between(1, 5)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from data.generator.english import bare, cap, definite, joined, low
+from data.generator.english import bare, cap, joined, low
+from data.generator.page import Said
 from data.generator.spec import Item, Team
 from data.generator.templates import Fact
-from data.generator.writer import Said, Writer
+from data.generator.writer import Writer
 from tickets.kinds import kind_of
 from tickets.phrases import STARTS_WITH_INTENT
 
@@ -78,7 +79,9 @@ def links(w: Writer, level: int = 2) -> None:
     w.listed(w.some_noise("links", w.dice.between(1, 3)))
 
 
-def qualities(w: Writer, facts: Sequence[tuple[Item, Fact]], level: int = 2, *, heading: str = "") -> None:
+def qualities(
+    w: Writer, facts: Sequence[tuple[Item, Fact]], level: int = 2, *, heading: str = ""
+) -> None:
     """Facts with figures, under a heading of their own."""
     if not facts:
         return
@@ -131,7 +134,9 @@ def dependencies(w: Writer, level: int = 2) -> None:
         return
     said: list[Said] = [(text, item) for item in w.spec.items for text in w.needs(item)]
     if said:
-        w.heading(level, w.dice.pick(("Dependencies", "Order of work", "Sequence of the work")))
+        w.heading(
+            level, w.dice.pick(("Dependencies", "Internal dependencies", "Order and dependencies"))
+        )
         w.listed(said)
 
 
@@ -175,7 +180,10 @@ def delivery_table(w: Writer, level: int = 2, *, heading: str = "High Level Deli
     w.lines.append("| ----- | ----- | ----- | ----- | ----- | ----- |")
     for team in spec.teams:
         others = dict.fromkeys(
-            spec.teams[need.team].name for i in team.items for need in i.needs if need.team != i.team
+            spec.teams[need.team].name
+            for i in team.items
+            for need in i.needs
+            if need.team != i.team
         )
         if team.items[0].needs_team is not None:
             others[f"{spec.teams[team.items[0].needs_team].name}, all of it"] = None
@@ -221,7 +229,9 @@ def requirement_sections(w: Writer, items: Sequence[Item], level: int = 3) -> No
     """A heading and a paragraph for each item."""
     for item in items:
         w.heading(level, neutral(cap(bare(item.name)), f"About {item.the_name}"))
-        said = w.told(item, headline="concerning" if item.is_named_apart else w.dice.pick(_OPENINGS))
+        said = w.told(
+            item, headline="concerning" if item.is_named_apart else w.dice.pick(_OPENINGS)
+        )
         half = len(said) if w.dice.chance(0.5) else 1 + len(said) // 2
         w.paragraph(*said[:half])
         if said[half:]:
@@ -247,7 +257,9 @@ def requirement_table(w: Writer, items: Sequence[Item], *, team: bool = False) -
     if team:
         header.append("Team")
     prefix = w.dice.pick(("R", "REQ-", "F", ""))
-    levels = w.dice.pick((("must", "should", "could"), ("P1", "P2", "P3"), ("Must", "Should", "Could")))
+    levels = w.dice.pick(
+        (("must", "should", "could"), ("P1", "P2", "P3"), ("Must", "Should", "Could"))
+    )
     rows = []
     for number, item in enumerate(items, start=1):
         held = item.level
@@ -315,5 +327,3 @@ def neutral(heading: str, other: str) -> str:
     """The heading, or the other one where its words announce a section of another kind."""
     is_neutral = kind_of(heading) is None and not STARTS_WITH_INTENT.match(heading)
     return heading if is_neutral else other
-
-

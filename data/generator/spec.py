@@ -8,7 +8,7 @@ from data.generator.lexicon import Domain
 from data.generator.templates import Deed, Fact
 from tickets.words import stems
 
-SIZES: Final = {"XS": 1, "S": 2, "M": 5, "L": 8, "XL": 13}
+SIZES: Final = {"S": 2, "M": 5, "L": 8, "XL": 13}
 """Story points of an item whose T-shirt size the document states."""
 
 _POINTS: Final = {
@@ -34,9 +34,10 @@ class Item:
 
     `level` is must, should or could, and empty where the document does not say; `size` is a key
     of `SIZES` or empty; `after` names the work of the lexicon that it builds on; `needs` holds
-    the items that come first, `needs_team` a team all of whose work comes first, `target` what a
-    chore is about; `wanted_by` are the people whom a user story names; `why_shown` and `by_shown` say whether the document states purpose and person;
-    `team` and `number` count from 0, `place` through all items.
+    the items that come first, `needs_team` a team all of whose work comes first; `target` is what
+    a chore is about; `wanted_by` are the people whom a user story names. `why_shown` and
+    `by_shown` say whether the document states purpose and person. `team` and `number` count from
+    0, `place` through all items.
     """
 
     kind: str

@@ -1,10 +1,10 @@
-"""Templates of the lexicon, expanded once: choices, figures, slots and facts.
+"""Templates of the lexicon, expanded once: choices, figures, slots, deeds and facts.
 
-    {a|b}         a choice; {2..5} a figure from a range; {10..60/10} one in steps of ten
-    {many}        a slot that the item fills
-    Limit = given ; when > subject [verb] rest      a fact that holds under a condition
-    Limit = subject [verb] rest                     a fact that always holds
-    [*verb]       the subject is a plural; `[not verb]`, `[can]` and `[cannot]` are understood
+`{a|b}` is a choice, `{2..5}` a figure from a range, `{many}` a slot that the item fills.
+`route <*calls> to another provider` is a deed with its object. `Limit = given ; when > subject
+[verb] rest` is a fact that holds under a condition, `Limit = subject [verb] rest` one that always
+holds. A star says that the object or subject is a plural; `[not verb]`, `[can]` and `[cannot]` are
+understood.
 """
 
 import itertools
@@ -92,7 +92,7 @@ def variants(template: str) -> tuple[str, ...]:
             step = int(span[3] or 1)
             parts.append([str(n) for n in range(int(span[1]), int(span[2]) + 1, step)])
         elif "|" in inner:
-            parts.append([choice for choice in inner.split("|")])
+            parts.append(inner.split("|"))
         else:
             parts.append([f"%({inner})s"])
         last = match.end()

@@ -1,35 +1,13 @@
-"""A document in the making: its lines, what each says about which item, and how it is said."""
+"""What a document says about its items: headlines, purposes, facts, what comes before what."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
-from data.generator.dice import Dice
-from data.generator.english import (
-    agree,
-    bare,
-    cap,
-    definite,
-    gerund,
-    is_irregular,
-    joined,
-    low,
-)
-from data.generator.lexicon import read_noise, verbs
-from data.generator.spec import FOLLOWERS, Item, Spec, Team
+from data.generator.english import agree, bare, cap, is_irregular, joined, low
+from data.generator.page import Page, Said
+from data.generator.spec import FOLLOWERS, Item, Team
 from data.generator.templates import Fact
-
-Said = tuple[str, Item | None]
-"""A sentence, and the item that it is about."""
-
-
-class Mark(NamedTuple):
-    """A sentence of the document that an item rests on, and the heading that it stands under."""
-
-    item: Item
-    section: str
-    text: str
-
 
 _MODALS: Final = {
     "must": ("must", "must", "has to"),
@@ -40,130 +18,8 @@ _MODALS: Final = {
 """The modal verbs that show an item's level; where no level is shown, none that demands."""
 
 
-class Writer:
-    """Collects the lines of one document, and words its sentences by chance.
-
-    `voice` keeps one document in one manner: whether it says "we", numbers its headings, and so on.
-    """
-
-    def __init__(self, spec: Spec, dice: Dice) -> None:
-        self.spec = spec
-        self.dice = dice
-        self.lines: list[str] = []
-        self.marks: list[Mark] = []
-        self.section = ""
-        self.noise = read_noise()
-        self.used: set[int] = set()
-        self.names = names = self._draw("people", 6)
-        self.year = dice.between(2022, 2025)
-        self.slots = {
-            **spec.slots,
-            "person": names[0].split()[0],
-            "other": names[1].split()[0],
-            "third": names[2].split()[0],
-            "person_first": names[3].split()[0],
-            "company": dice.pick(self.noise["companies"])[0],
-            "town": dice.pick(self.noise["towns"])[0],
-            "month": dice.pick(self.noise["months"])[0],
-            "year": str(dice.between(2017, self.year - 1)),
-        }
-        self.pains = [self._filled(text) for text in spec.pains]
-        self.plain_aims = [self._filled(text) for text in spec.aims]
-        self.aims = [self._aim(text) for text in self.plain_aims]
-        self.bullet = dice.pick(("-", "-", "*"))
-        self.needs_inline = dice.chance(0.6) and all(len(item.needs) < 2 for item in spec.items)
-        self.numbered_headings = dice.chance(0.15)
-        self.heading_number = 0
-        self.impersonal = dice.chance(0.5)
-
-    # Lines
-
-    def heading(self, level: int, text: str) -> None:
-        """A heading, numbered where this document numbers those of the second level."""
-        if level == 2 and self.numbered_headings:
-            self.heading_number += 1
-            self.lines += ["", f"## {self.heading_number}. {text}", ""]
-        else:
-            self.lines += ["", f"{'#' * level} {text}", ""]
-        self.section = text
-
-    def line(self, text: str, item: Item | None = None) -> None:
-        """A line as it is."""
-        self.lines.append(text)
-        if item is not None:
-            self.marks.append(Mark(item, self.section, text))
-
-    def paragraph(self, *sentences: Said | str) -> None:
-        """Sentences in one paragraph, with an empty line behind it."""
-        said = [(s, None) if isinstance(s, str) else s for s in sentences if s]
-        texts = []
-        for text, item in said:
-            text = cap(text)
-            text = text if text[-1] in ".?!:" else f"{text}."
-            texts.append(text)
-            if item is not None:
-                self.marks.append(Mark(item, self.section, text))
-        if texts:
-            self.lines += [" ".join(texts), ""]
-
-    def listed(self, entries: Sequence[Said | str], *, numbered: bool = False) -> None:
-        """A list of entries, with an empty line behind it."""
-        for number, entry in enumerate(entries, start=1):
-            text, item = (entry, None) if isinstance(entry, str) else entry
-            self.line(f"{number}. {text}" if numbered else f"{self.bullet} {text}", item)
-        self.lines.append("")
-
-    def table(self, header: Sequence[str], rows: Sequence[tuple[Sequence[str], Item | None]]) -> None:
-        """A table; each row with the item it is about."""
-        self.lines.append(f"| {' | '.join(header)} |")
-        self.lines.append(f"|{'|'.join(' --- ' for _ in header)}|")
-        for cells, item in rows:
-            self.line(f"| {' | '.join(cells)} |", item)
-        self.lines.append("")
-
-    def text(self) -> str:
-        """The document so far."""
-        kept: list[str] = []
-        for line in self.lines:
-            if line or (kept and kept[-1]):
-                kept.append(line)
-        return "\n".join(kept).strip() + "\n"
-
-    # Noise
-
-    def some_noise(self, kind: str, count: int) -> list[str]:
-        """Sentences of a kind that no ticket comes from."""
-        return [self._filled(text) for text in self._draw(kind, count)]
-
-    def _draw(self, kind: str, count: int) -> list[str]:
-        """Texts of different templates, none of which the document has used."""
-        left = [group for group in self.noise[kind] if id(group) not in self.used]
-        groups = self.dice.sample(left, count)
-        self.used.update(id(group) for group in groups)
-        return [self.dice.pick(group) for group in groups]
-
-    def _aim(self, text: str) -> str:
-        """An aim that does not read like an item of work."""
-        lead = self.dice.pick(_AIM_LEADS)
-        return f"{lead} {low(text)}" if low(text).split(" ", 1)[0] in verbs() else text
-
-    def _filled(self, text: str) -> str:
-        return cap(text % self.slots if "%(" in text else text)
-
-    def date(self) -> str:
-        """A day, in one of the ways in which people write one."""
-        day, month = self.dice.between(1, 28), self.dice.between(1, 12)
-        name = self.noise["months"][month - 1][0]
-        return self.dice.pick(
-            (
-                f"{self.year}-{month:02}-{day:02}",
-                f"{day} {name} {self.year}",
-                f"{name} {day}, {self.year}",
-                f"{day}.{month}.{self.year}",
-            )
-        )
-
-    # Items
+class Writer(Page):
+    """A page on which sentences about items are worded by chance."""
 
     def subject(self, item: Item) -> str:
         """Who acts where no user does: the component of the item's team."""
@@ -173,8 +29,8 @@ class Writer:
         """What the item is, as a sentence (without full stop) that shows its level."""
         form = form or self.dice.pick(_HEADLINES)
         if item.points >= 8 or item.is_named_apart:
-            form = {"imperative": "named", "gerund": "named", "concerning": form}.get(form, "labelled")
-        item.by_shown = form not in ("imperative", "gerund", "named")
+            form = {"imperative": "named", "concerning": form}.get(form, "labelled")
+        item.by_shown = form not in ("imperative", "named")
         if item.kind == "bug":
             return self._bug(item)
         if item.kind == "spike":
@@ -194,7 +50,7 @@ class Writer:
     def _spike(self, item: Item) -> str:
         deed = item.deed.imperative()
         return self.dice.pick(
-            (f"First {deed}", f"Spike: {deed}", f"Before anything else, {deed}", cap(deed))
+            (f"First {deed}", f"Spike: {deed}", f"Spike first: {deed}", cap(deed))
         )
 
     def modal(self, item: Item) -> str:
@@ -316,12 +172,8 @@ def _with_level(writer: Writer, item: Item, text: str) -> str:
     return f"{text} ({writer.dice.pick(tag)})"
 
 
-def _gerund(writer: Writer, item: Item) -> str:
-    return _with_level(writer, item, f"{cap(gerund(item.deed.verb))} {item.deed.rest}")
-
-
 def _labelled(writer: Writer, item: Item) -> str:
-    passive = item.deed.object and not item.level
+    passive = item.deed.object and not item.level and not is_irregular(item.deed.verb)
     rest = (
         item.deed.passive("are" if item.deed.plural else "is")
         if passive and not item.by
@@ -342,7 +194,6 @@ HEADLINES: Final[dict[str, Callable[[Writer, Item], str]]] = {
     "passive": _passive("be"),
     "subject": _by_subject,
     "imperative": _imperative,
-    "gerund": _gerund,
     "labelled": _labelled,
     "named": _named,
     "concerning": _concerning,
@@ -371,7 +222,6 @@ _CONDITIONS: Final[dict[str, Callable[[Fact, str], str]]] = {
 }
 """The ways to say what holds under a condition."""
 
-_AIM_LEADS: Final = ("The idea:", "In one sentence:", "What this is for:", "The aim:", "In short:")
 
 _NEEDS: Final[tuple[Callable[[Item, Item], str], ...]] = (
     lambda item, need: cap(f"{agree(item.name, 'need')} {need.the_name}"),
@@ -380,6 +230,5 @@ _NEEDS: Final[tuple[Callable[[Item, Item], str], ...]] = (
     lambda item, need: cap(f"{agree(need.name, 'come')} before {item.the_name}"),
     lambda item, need: cap(f"{agree(item.name, 'depend')} on {need.the_name}"),
 )
-_AFTER: Final = (" (needs %s)", " (after %s)", " (builds on %s)", ", once %s can be used")
+_AFTER: Final = (" (needs %s)", " (after %s)", " (builds on %s)")
 _SIZES: Final = (" (%s)", " [%s]")
-

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.requirements import LONGEST, Requirement, find_requirements
+from tickets.candidates import LONGEST
+from tickets.requirements import Requirement, find_requirements
 
 DOCUMENT = """\
 # Route sharing - a feature of the fleet planner
