@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-_IRREGULAR: Final = dict(
-    pair.split(":")
-    for pair in re.findall(
-        r"\S+",
+_IRREGULAR: Final[dict[str, str]] = dict(
+    re.findall(
+        r"(\w+):(\w+)",
         """be:been begin:begun bind:bound break:broken bring:brought build:built buy:bought
         choose:chosen come:come cut:cut do:done draw:drawn fall:fallen find:found
         freeze:frozen get:got give:given go:gone have:had hide:hidden hold:held

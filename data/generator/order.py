@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from data.generator.dice import Dice
-from data.generator.lexicon import read_common
+from data.generator.lexica import read_common
 from data.generator.spec import FOLLOWERS, Item, Team
 
 _SIZES: Final = (("S", 35), ("M", 42), ("L", 20), ("XL", 3))
@@ -31,7 +31,7 @@ def add_needs(items: Sequence[Item], teams: Sequence[Team], dice: Dice) -> None:
                 _wait(later[0], item)
     if len(teams) > 1 and not any(need.team != i.team for i in items for need in i.needs):
         _wait(_main(teams[-1], dice), _main(teams[0], dice))
-    if len(teams) == 1 and dice.chance(0.5):
+    if len(teams) == 1 and dice.chance(0.2):
         features = [item for item in items if item.kind == "feature"]
         if len(features) > 1 and not features[-1].needs:
             _wait(features[-1], features[0])

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from data.generator.dice import Dice
 from data.generator.english import cap, low
-from data.generator.lexicon import read_noise, verbs
+from data.generator.lexica import read_noise, verbs
 from data.generator.spec import Item, Spec
 from tickets.phrases import STARTS_WITH_INTENT
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from data.generator.dice import Dice
 from data.generator.english import bare, title_case, with_article
-from data.generator.lexicon import (
+from data.generator.lexica import (
     Domain,
     Entity,
     Part,

@@ -46,7 +46,7 @@ def out_of_scope(w: Writer, level: int = 2, *, heading: str = "") -> None:
     """What is not built."""
     w.heading(level, heading or w.dice.pick(_OUT))
     if w.dice.chance(0.25):
-        w.paragraph(f"Not part of this: {joined(w.spec.out)}")
+        w.paragraph(f"These are left out: {joined(w.spec.out)}")
     else:
         w.listed([cap(text) for text in w.spec.out])
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from data.generator.english import bare, definite, title_case
-from data.generator.lexicon import Domain
+from data.generator.lexica import Domain
 from data.generator.templates import Deed, Fact
 from tickets.words import stems
 

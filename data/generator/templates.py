@@ -121,6 +121,8 @@ def _fact(text: str) -> Fact:
     if not equals or verb is None or (arrow and not semicolon):
         raise ValueError(f"{text!r} is no fact; write 'Label = given ; when > subject [verb] rest'")
     subject, rest = outcome[: verb.start()].strip(), outcome[verb.end() :].strip()
+    if _VERB.search(rest):
+        raise ValueError(f"{text!r} has two bracketed verbs; only the first is put into a form")
     plural, helper, word = bool(verb[1]), (verb[2] or "").strip(), verb[3]
     if helper in ("can", "cannot"):
         present, base = f"{helper} {word}".strip(), ""
