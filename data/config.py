@@ -1,17 +1,13 @@
-"""The configuration of a build: YAML into a frozen model, all faults reported at once."""
+"""The configuration of a build."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from tickets.files import InputError
 from tickets.rows import Split
 from tickets.schema import Model
 
-Config = TypeVar("Config", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -184,68 +180,3 @@ class BuildConfig(Model):
         if twice:
             raise ValueError(f"two sources are called {', '.join(twice)}")
         return self
-
-
-def load_config(model: type[Config], path: Path, overrides: Iterable[str] = ()) -> Config:
-    """The `model` in the YAML file at `path`, after overrides such as `sources.0.weight=3`.
-
-    An override's value is read as YAML; numbers in its key count list items from 0.
-
-    Raises:
-        InputError: the file or an override cannot be used; it names every fault, one per line.
-    """
-    try:
-        content = yaml.safe_load(path.read_text("utf-8-sig"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; configs/data.yaml is one") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text in UTF-8 ({error})") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else f"{path}"
-        raise InputError(f"{place}: this is no YAML: {getattr(error, 'problem', error)}") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: this is no configuration but {type(content).__name__}")
-    faults = [fault for each in overrides if (fault := _override(content, each))]
-    try:
-        config = model.model_validate(content)
-    except ValidationError as error:
-        faults += [f"{path}: {_fault(**fault)}" for fault in error.errors()]
-    if faults:
-        raise InputError("\n".join(faults))
-    return config
-
-
-def _override(content: dict[str, Any], text: str) -> str:
-    """Put `key.sub=value` into `content`; what is wrong with it, empty if nothing."""
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        return f"{text}: this is no override; write key.sub=value"
-    try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError:
-        return f"{text}: the value is no YAML; put it in quotes"
-    *parents, last = key.split(".")
-    place: Any = content
-    for part in parents:
-        if isinstance(place, list) and part.isdecimal() and int(part) < len(place):
-            place = place[int(part)]
-        elif isinstance(place, dict):
-            place = place.setdefault(part, {})
-        else:
-            return f"{text}: there is no {part} to set {last} in"
-    if isinstance(place, dict):
-        place[last] = parsed
-    elif isinstance(place, list) and last.isdecimal() and int(last) < len(place):
-        place[int(last)] = parsed
-    else:
-        return f"{text}: there is no {last} at that place"
-    return ""
-
-
-def _fault(*, loc: tuple[str | int, ...], msg: str, type: str, input: Any, **_: object) -> str:  # noqa: A002 - pydantic's names
-    place = ".".join(map(str, loc)) or "all"
-    if type == "extra_forbidden":
-        return f"{place}: there is no such key"
-    given = f" (given: {input!r})" if isinstance(input, str | int | float) else ""
-    return f"{place}: {msg.removeprefix('Value error, ')}{given}"

@@ -66,8 +66,9 @@ def build(
     import os
 
     from data.build import build as run
-    from data.config import BuildConfig, load_config
+    from data.config import BuildConfig
     from data.page import text_report
+    from tickets.config import load_config
 
     settings = load_config(BuildConfig, config, overrides or ())
     model = _model(settings.model)

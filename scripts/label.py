@@ -40,9 +40,9 @@ def label(
 
     [cyan]./planloom data label docs/ -o out/labels --set endpoint.model=my-model[/]
     """
-    from data.config import load_config
     from data.teacher import TeacherConfig
     from data.teacher import label as run
+    from tickets.config import load_config
     from tickets.documents import find_documents
 
     settings = load_config(TeacherConfig, config, overrides or ())

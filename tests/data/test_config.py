@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from data.config import BuildConfig, GeneratedSource, load_config
+from data.config import BuildConfig, GeneratedSource
+from tickets.config import load_config
 from tickets.files import InputError
 
 TEXT = """

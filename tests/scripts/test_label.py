@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from data.config import load_config
 from data.teacher import TeacherConfig
 from data.teacher_prompt import EXAMPLE_DOCUMENT, EXAMPLE_PLAN
 from tests.chat_server import completion, failure, serving
 from tests.scripts.conftest import Run
+from tickets.config import load_config
 from tickets.endpoint import Endpoint
 
 CONFIG = Path("configs/teacher.yaml")
