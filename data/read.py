@@ -15,10 +15,10 @@ from data.config import (
     LinesSource,
     PairsSource,
 )
-from data.headers import Header, HeaderError, read_header
 from data.sources import LARGEST_LINE, Batch, Files, Span
 from tickets.documents import read_document
 from tickets.files import InputError
+from tickets.headers import Header, HeaderError, read_header
 from tickets.rows import Pair, Rejection
 
 LARGEST_PLAN: Final = 5 * 1024 * 1024

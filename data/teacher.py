@@ -13,7 +13,6 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from data.headers import Header, HeaderError, read_header
 from data.redact import redact
 from data.teacher_gate import Gate, judge
 from data.teacher_output import Attempt, Outcome, Output, Result
@@ -22,6 +21,7 @@ from tickets.documents import read_document
 from tickets.endpoint import Endpoint, Usage, read_key, request_hash
 from tickets.endpoint_client import Client, EndpointError
 from tickets.files import InputError
+from tickets.headers import Header, HeaderError, read_header
 from tickets.rows import Pair
 from tickets.rules_base import counted
 from tickets.schema import Model

@@ -14,11 +14,12 @@ from typing import Any, Final, Literal
 import filelock
 from pydantic import ValidationError
 
-from data.headers import HeaderError, read_header, write_header
+from data.headers import write_header
 from data.teacher_gate import Verdict
 from tickets.diagnostics import Diagnostic
 from tickets.endpoint import Reply
 from tickets.files import InputError, write_atomic
+from tickets.headers import HeaderError, read_header
 from tickets.rows import Pair
 from tickets.schema import Model
 
