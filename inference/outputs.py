@@ -37,7 +37,9 @@ class Output:
         path = Path(out).expanduser()
         is_folder = out.endswith("/") or path.is_dir() or not path.suffix or len(documents) > 1
         if is_folder and path.is_file():
-            raise InputError(f"{path}: is a file; {len(documents)} documents need a folder")
+            raise InputError(
+                f"{path}: is a file, and the plans are to go into a folder; name another with -o"
+            )
         folder = path if is_folder else path.parent
         _check_folder(folder)
         self.paths = (

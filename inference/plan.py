@@ -1,7 +1,7 @@
 """Documents in, plans out: prompt, completion, repair, verdict, and the best of several.
 
 engine, maker = open_engine("smollm2-135m", adapter="auto", batch=8)
-for result in plan_documents(engine, maker, documents, Settings(), out="plans/"):
+for result in plan_documents(engine, maker, documents, Settings(), Output("plans/", documents)):
     ...
 """
 
@@ -117,20 +117,19 @@ def plan_documents(
     maker: Maker,
     documents: Sequence[Document],
     settings: Settings,
-    out: str | None = None,
+    output: Output | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Generator[Result, None, None]:
     """Plan all documents in one continuous batch; yields each result once it is done.
 
-    With `out` each plan is written the moment it is done, and what an earlier run has done with
-    the same document, model, adapter, format and settings is skipped. Results come in the order
-    in which they are finished, the skipped ones first.
+    With an `output` each plan is written the moment it is done, and what an earlier run has done
+    with the same document, model, adapter, format and settings is skipped. Results come in the
+    order in which they are finished, the skipped ones first.
 
     Raises:
-        InputError: the output place cannot be written, or the context is too small; at the end,
+        InputError: the output cannot be written any more, or the context is too small; at the end,
             if nothing of some document fits into the context.
     """
-    output = Output(out, documents) if out is not None else None
     room = _document_room(engine, settings)
     waiting: list[tuple[int, Document, str]] = []
     done = 0

@@ -96,6 +96,7 @@ def plan(
     [cyan]pandoc feature.odt -t gfm | ./planloom plan - --json[/]
     """
     from inference.models import DEFAULT_MODEL
+    from inference.outputs import Output
     from inference.plan import open_engine, plan_documents
     from inference.record import Settings
 
@@ -112,6 +113,7 @@ def plan(
         max_tokens=max_tokens,
         vocabulary=_vocabulary(vocabulary),
     )
+    place = Output(output, found) if output else None
     engine, maker = open_engine(
         model or DEFAULT_MODEL,
         adapter=adapter,
@@ -124,7 +126,7 @@ def plan(
     done = 0
     try:
         with _progress(len(found)) as (show, say):
-            for result in plan_documents(engine, maker, found, settings, output, show):
+            for result in plan_documents(engine, maker, found, settings, place, show):
                 done += 1
                 say(_summary(result))
                 _print(result, as_json=as_json, to_stdout=output is None)

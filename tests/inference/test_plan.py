@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from inference.engine import Completion, Done, Engine, Finish, Sampling
+from inference.outputs import Output
 from inference.plan import Progress, Result, plan_documents
 from inference.record import Maker, Record, Settings, run_key
 from tickets.documents import Document, read_document
@@ -128,7 +129,7 @@ def run(
     maker: Maker = MAKER,
 ) -> list[Result]:
     engine = cast(Engine, writer)
-    place = None if out is None else f"{out}/"
+    place = None if out is None else Output(f"{out}/", documents)
     return list(plan_documents(engine, maker, documents, settings or Settings(), place))
 
 
@@ -151,7 +152,8 @@ def test_without_repair_the_text_is_the_models_own(documents: list[Document]) ->
 
 def test_results_are_written_when_they_are_done(documents: list[Document], tmp_path: Path) -> None:
     writer = Writer()
-    results = plan_documents(cast(Engine, writer), MAKER, documents, Settings(), f"{tmp_path}/out/")
+    output = Output(f"{tmp_path}/out/", documents)
+    results = plan_documents(cast(Engine, writer), MAKER, documents, Settings(), output)
     first = next(results)
     assert first.path == tmp_path / "out" / "one.md"
     assert first.path.read_text() == first.markdown

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import inference.plan
+from inference.outputs import Output
 from inference.plan import Progress, Result
 from inference.record import LeftOutPart, Maker, Record, Settings
 from tests.scripts.conftest import Run
@@ -44,7 +45,7 @@ class Fakes:
         maker: Maker,
         documents: Sequence[Document],
         settings: Settings,
-        out: str | None,
+        output: Output | None,
         on_progress: Any,
     ) -> Iterator[Result]:
         self.settings = settings
@@ -52,7 +53,7 @@ class Fakes:
             if index == self.stop_after:
                 raise KeyboardInterrupt
             on_progress(Progress(index, len(documents), 100))
-            path = Path(out) / f"{document.name}.md" if out else None
+            path = output.paths[index] if output else None
             yield Result(document, self._record(document), self.markdown, path, self.skipped)
 
     def _record(self, document: Document) -> Record:
@@ -100,6 +101,16 @@ def test_the_markdown_alone_is_on_standard_output(run: Run, fakes: Fakes, docume
     assert "planloom: starting" in ran.err
     assert f"{documents / 'a.md'}: 0 errors" in ran.err
     assert fakes.opened["batch"] == 1
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_model_starts(
+    run: Run, fakes: Fakes, documents: Path
+) -> None:
+    ran = run("plan", documents / "a.md", "-o", documents / "b.md" / "plans/")
+    assert ran.status == 2
+    assert "b.md/plans: cannot be written" in ran.err
+    assert "-o" in ran.err
+    assert not fakes.opened
 
 
 def test_standard_input(run: Run, fakes: Fakes) -> None:
