@@ -134,7 +134,7 @@ def _build(
     writer = Writer(folder, [source.name for source in config.sources], format_hash())
     writer.splits(rows, ranks, times, lambda done: say("written", done, len(rows.files)))
     say("chosen for CPU", 0, None)
-    writer.cpu(rows, ranks, times, config.cpu)
+    writer.cpu(rows, ranks, times, config.cpu, [source.weight for source in config.sources])
     statistics = writer.statistics()
     if "train" not in statistics:
         raise InputError(

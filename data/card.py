@@ -87,7 +87,8 @@ def _body(
         yield (
             f"The configuration `cpu` has at most {config.cpu.examples} training examples of at "
             f"most {config.cpu.tokens} tokens, most useful ones first: each is the one that adds "
-            "most per token to what the ones before it teach (words, shape of the plan, style, "
+            "most, for the square root of its tokens and times its source's weight, to what the "
+            "ones before it teach (words, epics, stories, the rest of the plan's shape, style, "
             "domain and source, each kind weighing the same, and each repetition less)."
         )
     yield (

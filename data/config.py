@@ -158,7 +158,7 @@ class Cpu(Model):
     """
 
     examples: int = Field(default=700, ge=0)
-    tokens: Count = 2048
+    tokens: Count = 3072
 
 
 class BuildConfig(Model):

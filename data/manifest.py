@@ -1,8 +1,10 @@
 """What a build was made with and what it made: hashes, versions, counts."""
 
+import ast
 import hashlib
 import json
 import platform
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,17 +15,43 @@ from tickets.files import InputError
 NAME: Final = "manifest.json"
 _PACKAGES: Final = ("datasketch", "numpy", "pyarrow", "pydantic", "tokenizers")
 _ROOT: Final = Path(__file__).resolve().parent.parent
-_CODE: Final = ("tickets/**/*.py", "data/**/*.py", "data/generator/**/*.yaml")
+_MAKES_ROWS: Final = _ROOT / "data" / "prepare.py"
+_VOCABULARY: Final = "data/generator/lexicon/*.yaml"
 
 
 @cache
 def code_hash() -> str:
     """A hash of the program that makes rows: rows made by another one are not used again."""
     digest = hashlib.sha256()
-    for pattern in _CODE:
-        for file in sorted(_ROOT.glob(pattern)):
-            digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in sorted({*code_files(), *_ROOT.glob(_VOCABULARY)}):
+        digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def code_files() -> set[Path]:
+    """`data/prepare.py` and what it imports of ours, directly or not, within functions too."""
+    found: set[Path] = set()
+    waiting = [_MAKES_ROWS]
+    while waiting:
+        file = waiting.pop()
+        if file not in found and file.is_file():
+            found.add(file)
+            waiting += map(_file_of, _imported(file))
+    return found
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """The modules that a file may import: `from a import b` may mean a.b as well."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _file_of(module: str) -> Path:
+    return _ROOT.joinpath(*module.split(".")).with_suffix(".py")
 
 
 def versions() -> dict[str, str]:

@@ -84,13 +84,30 @@ class Writer:
             for writer in writers.values():
                 writer.close()
 
-    def cpu(self, rows: Rows, ranks: NDArray[np.int8], times: NDArray[np.int16], cpu: Cpu) -> None:
-        """Write the subset for training without a GPU, in the order in which it was chosen."""
+    def cpu(
+        self,
+        rows: Rows,
+        ranks: NDArray[np.int8],
+        times: NDArray[np.int16],
+        cpu: Cpu,
+        weights: Sequence[float],
+    ) -> None:
+        """Write the subset for training without a GPU, in the order in which it was chosen.
+
+        `weights` are those of the sources: here they say how much more an example counts.
+        """
         fit = (ranks == TRAIN) & (times > 0) & (rows.prompt + rows.completion <= cpu.tokens)
-        drawn = sorted(np.flatnonzero(fit), key=lambda row: draw(str(rows.ids[int(row)]), 0))
-        pool = np.sort(np.array(drawn[: POOL * cpu.examples], np.int64))
+        drawn: list[int] = []
+        for source in range(len(weights)):
+            own = np.flatnonzero(fit & (rows.source == source)).tolist()
+            own.sort(key=lambda row: draw(str(rows.ids[row]), 0))
+            drawn += own[: POOL * cpu.examples]
+        pool = np.sort(np.array(drawn, np.int64))
         chosen = choose(
-            [make_candidate(row, columns) for row, columns in self._all(rows, pool)],
+            [
+                make_candidate(row, columns, weights[rows.source[row]])
+                for row, columns in self._all(rows, pool)
+            ],
             cpu.examples,
         )
         place = {row: i for i, row in enumerate(chosen)}

@@ -5,13 +5,13 @@ from data.subset import choose, make_candidate
 LETTERS = "abcdefghijklmn"
 
 
-def row(number: int, document: str, **fields: Any) -> Any:
+def row(number: int, document: str, weight: float = 1, **fields: Any) -> Any:
     usual = {
         "document": document, "content": "", "epics": 1, "stories": 2, "tasks": 0, "bugs": 0,
         "edges": 1, "points": [3], "priorities": ["High"], "style": "rfe", "domain": "d",
         "source": "s", "prompt_tokens": 50, "completion_tokens": 50,
     }  # fmt: skip
-    return make_candidate(number, {**usual, **fields})
+    return make_candidate(number, {**usual, **fields}, weight)
 
 
 def test_what_is_new_comes_before_what_is_known() -> None:
@@ -23,6 +23,17 @@ def test_what_is_new_comes_before_what_is_known() -> None:
 def test_of_two_that_teach_the_same_the_shorter_one_is_taken() -> None:
     long, short = row(0, "alpha beta", completion_tokens=500), row(1, "alpha beta")
     assert choose([long, short], 1) == [1]
+
+
+def test_a_source_that_weighs_more_comes_first() -> None:
+    usual, better = row(0, "alpha beta"), row(1, "alpha beta", weight=4, completion_tokens=500)
+    assert choose([usual, better], 1) == [1]
+
+
+def test_plans_of_many_teams_are_chosen_too_though_they_are_long() -> None:
+    small = [row(n, "alpha beta gamma", completion_tokens=600) for n in range(30)]
+    large = [row(n, "alpha beta gamma", completion_tokens=1500, epics=4) for n in range(30, 40)]
+    assert any(n >= 30 for n in choose([*small, *large], 20))
 
 
 def test_no_more_than_asked_for_and_all_if_few() -> None:
@@ -40,7 +51,7 @@ def test_lazy_choice_is_the_greedy_choice() -> None:
     rows = [
         row(n, " ".join(dice.sample([*LETTERS], 5)),
             prompt_tokens=dice.randrange(20, 200), style=dice.choice("xyz"),
-            edges=dice.randrange(9))
+            edges=dice.randrange(9), weight=dice.choice((1, 4)))
         for n in range(40)
     ]  # fmt: skip
     kinds = range(len(rows[0].features))
@@ -54,7 +65,7 @@ def test_lazy_choice_is_the_greedy_choice() -> None:
             for feature in candidate.features[kind].tolist():
                 seen = counts.get((kind, feature), 0)
                 total += weights[kind] * (math.sqrt(seen + 1) - math.sqrt(seen))
-        return total / int(candidate.tokens)
+        return total * float(candidate.weight) / math.sqrt(int(candidate.tokens))
 
     while len(chosen) < 15:
         best = max(
