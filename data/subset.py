@@ -74,7 +74,8 @@ def choose(candidates: Sequence[Candidate], most: int) -> list[int]:
         for (kind, _), weight, count in zip(places, weights, counts, strict=True):
             own = count[kind[index]]
             total += weight * float((np.sqrt(own + 1) - np.sqrt(own)).sum())
-        return total * candidates[index].weight / candidates[index].tokens ** COST
+        cost: float = candidates[index].tokens ** COST
+        return total * candidates[index].weight / cost
 
     heap = [(-gain(index), each.row, index) for index, each in enumerate(candidates)]
     heapq.heapify(heap)
