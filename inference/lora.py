@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from inference.checksums import MANIFEST, Say, built_folder, cache_folder, file_hashes, text_hash
 from inference.models import ModelFolder, read_folder, read_header, weight_files
-from tickets.files import InputError
+from tickets.files import InputError, nearest
 
 RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The ranks vLLM makes room for; an adapter's own rank may be smaller than its place."""
@@ -79,12 +79,14 @@ def read_adapter(path: Path, model: ModelFolder, format_hash: str) -> Adapter:
             fit the model, or it uses something that vLLM does not load.
     """
     if not path.is_dir():
-        raise InputError(f"adapter {path}: there is no such folder")
+        raise InputError(f"adapter {path}: there is no such folder{nearest(path)}")
     config = _read_json(path / "adapter_config.json")
     weights = path / "adapter_model.safetensors"
     if not weights.is_file():
         other = " (only a pickle, which could run code)" * (path / "adapter_model.bin").is_file()
-        raise InputError(f"adapter {path}: adapter_model.safetensors is missing{other}")
+        raise InputError(
+            f"adapter {path}: adapter_model.safetensors is missing{other}; copy the whole folder"
+        )
     _check_format(path, format_hash)
     rank = _check_config(path, config)
     _check_shapes(path, read_header(weights), model)
@@ -220,9 +222,11 @@ def _read_json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
-        raise InputError(f"adapter {file.parent}: {file.name} is missing") from None
+        raise InputError(
+            f"adapter {file.parent}: {file.name} is missing; name the folder that training wrote"
+        ) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot be read ({error})") from error
+        raise InputError(f"{file}: cannot be read ({error}); copy it again") from error
     if not isinstance(content, dict):
-        raise InputError(f"{file}: is not a JSON object")
+        raise InputError(f"{file}: is not a JSON object; copy it again")
     return content

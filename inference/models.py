@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from inference.checksums import Say, built_folder, cache_folder, file_hashes, text_hash
-from tickets.files import InputError
+from tickets.files import InputError, nearest
 
 DEFAULT_MODEL: Final = "smollm2-135m"
 HUB_TIMEOUT: Final = 5.0
@@ -75,7 +75,7 @@ def find_model(name: str, say: Say) -> ModelFolder:
     if _HUB_NAME.fullmatch(name):
         return read_folder(name, _from_hub(name, say))
     if "/" in name or name.startswith("."):
-        raise InputError(f"model {name}: there is no such folder")
+        raise InputError(f"model {name}: there is no such folder{nearest(path)}")
     known = ", ".join(EMBEDDED)
     near = difflib.get_close_matches(name, EMBEDDED, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"the names are {known};"
@@ -100,7 +100,10 @@ def read_folder(name: str, path: Path) -> ModelFolder:
         )
     tokenizer = [path / file for file in _TOKENIZERS if (path / file).is_file()]
     if not tokenizer:
-        raise InputError(f"model {name}: {path} has no tokenizer ({', '.join(_TOKENIZERS)})")
+        raise InputError(
+            f"model {name}: {path} has no tokenizer ({', '.join(_TOKENIZERS)}); copy it from where "
+            "the weights came from"
+        )
     _check_chat_template(name, path)
     weights = weight_files(name, path)
     for file in weights:
@@ -129,7 +132,7 @@ def weight_files(name: str, path: Path) -> list[Path]:
     if not files:
         other = sorted(p.name for p in path.glob("*") if p.suffix in (".bin", ".pt", ".pth"))
         found = f", only {', '.join(other)}, which could run code when loaded" if other else ""
-        raise InputError(f"model {name}: {path} has no *.safetensors{found}")
+        raise InputError(f"model {name}: {path} has no *.safetensors{found}; use one that has")
     return files
 
 
@@ -308,11 +311,13 @@ def _read_json(name: str, file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text("utf-8"))
     except FileNotFoundError:
-        raise InputError(f"model {name}: {file} is missing") from None
+        raise InputError(
+            f"model {name}: {file} is missing; name the folder that holds the whole model"
+        ) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"model {name}: {file} cannot be read ({error})") from error
+        raise InputError(f"model {name}: {file} cannot be read ({error}); copy it again") from error
     if not isinstance(content, dict):
-        raise InputError(f"model {name}: {file} is not a JSON object")
+        raise InputError(f"model {name}: {file} is not a JSON object; copy it again")
     return content
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tickets.files import InputError, write_atomic
+from tickets.files import InputError, nearest, write_atomic
 
 _HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*(?:\r?\n|$)")
 
@@ -48,11 +48,12 @@ def read_bytes(source: str) -> bytes:
     try:
         return Path(source).read_bytes()
     except FileNotFoundError:
-        raise InputError(f"{source}: there is no such file") from None
+        raise InputError(f"{source}: there is no such file{nearest(Path(source))}") from None
     except IsADirectoryError:
         raise InputError(f"{source}: is a folder; name the plan files in it") from None
     except OSError as error:
-        raise InputError(f"{source}: cannot be read ({error.strerror})") from error
+        reason = error.strerror
+        raise InputError(f"{source}: cannot be read ({reason}); check its permissions") from error
 
 
 def decode(name: str, data: bytes) -> str:

@@ -5,7 +5,6 @@ name line numbers, and they must be those of the author's file.
 """
 
 import codecs
-import difflib
 import glob
 import hashlib
 import os
@@ -17,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 
 from tickets.convert import ConversionError, docx_to_markdown, html_to_markdown, pdf_to_markdown
-from tickets.files import InputError
+from tickets.files import InputError, nearest
 from tickets.schema import Model
 
 SUFFIXES = (
@@ -69,7 +68,7 @@ def read_document(path: Path) -> Document:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file{_nearest(path)}") from error
+        raise InputError(f"{path}: no such file{nearest(path)}") from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: cannot be read ({reason}); check its permissions") from error
@@ -126,7 +125,7 @@ def _find(path: Path) -> Iterator[Path]:
     elif path == STANDARD_INPUT or path.exists():
         yield path
     else:
-        raise InputError(f"{path}: no such file or directory{_nearest(path)}")
+        raise InputError(f"{path}: no such file or directory{nearest(path)}")
 
 
 def _walk(directory: Path) -> Iterator[Path]:
@@ -135,16 +134,6 @@ def _walk(directory: Path) -> Iterator[Path]:
         for name in files:
             if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                 yield Path(folder, name)
-
-
-def _nearest(path: Path) -> str:
-    """What to do about a missing path: the nearest name beside it, if one is near."""
-    try:
-        names = [other.name for other in path.parent.iterdir()]
-    except OSError:
-        return f"; there is no directory {path.parent}"
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f"; did you mean {path.with_name(close[0])}?" if close else "; check the path"
 
 
 def _document(data: bytes, name: str, source: str, suffix: str) -> Document:

@@ -1,6 +1,7 @@
 """Files and the one error type for bad input, shared by every part."""
 
 import contextlib
+import difflib
 import os
 import tempfile
 from pathlib import Path
@@ -11,6 +12,18 @@ class InputError(Exception):
 
     The command line prints it without a traceback and exits with status 2.
     """
+
+
+def nearest(path: Path) -> str:
+    """What to do about a missing path, as the end of a message: the nearest name beside it, if one
+    is near enough to be meant.
+    """
+    try:
+        names = [other.name for other in path.parent.iterdir()]
+    except OSError:
+        return f"; there is no directory {path.parent}"
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
+    return f"; did you mean {path.with_name(close[0])}?" if close else "; check the path"
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

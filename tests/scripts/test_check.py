@@ -216,7 +216,9 @@ def test_unusable_files_end_with_2(run: Run, tmp_path: Path, content: bytes, mes
 
 
 def test_missing_files_and_folders_end_with_2(run: Run, tmp_path: Path) -> None:
-    assert "no such file" in run("check", tmp_path / "none.md").err
+    (tmp_path / "plan.md").write_text(PLAN, "utf-8")
+    missing = run("check", tmp_path / "plam.md").err
+    assert f"there is no such file; did you mean {tmp_path / 'plan.md'}?" in missing
     assert "is a folder" in run("check", tmp_path).err
     assert run("check", tmp_path).status == 2
     assert run("check").status == 2

@@ -154,7 +154,9 @@ def test_five_megabytes_are_read(tmp_path: Path) -> None:
 def test_missing_files_name_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "feature.md").write_text("a", "utf-8")
     assert failure(tmp_path / "featur.md").endswith(f"did you mean {tmp_path / 'feature.md'}?")
-    assert failure(tmp_path / "zzz.md").endswith("no such file; check the path")
+    (tmp_path / "big.md").write_text("a", "utf-8")
+    for far in ("zzz.md", "missing.md"):
+        assert failure(tmp_path / far).endswith("no such file; check the path")
     assert failure(tmp_path / "no" / "a.md").endswith(f"there is no directory {tmp_path / 'no'}")
     assert failure(tmp_path).endswith("is a directory; name a document in it")
 
