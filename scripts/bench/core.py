@@ -51,12 +51,15 @@ def main() -> None:
 
 
 def seconds_each(run: Callable[[], object]) -> float:
-    """Seconds of one call: the median of some rounds, after one that warms up."""
+    """Processor seconds of one call: the median of some rounds, after one that warms up.
+
+    What else runs on the machine takes wall time from it, but hardly any of its processor time.
+    """
     run()
     rounds = []
     for _ in range(ROUNDS):
-        count, started = 0, time.perf_counter()
-        while (spent := time.perf_counter() - started) < SECONDS:
+        count, started = 0, time.process_time()
+        while (spent := time.process_time() - started) < SECONDS:
             run()
             count += 1
         rounds.append(spent / count)
