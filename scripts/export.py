@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.plans import read_plan_text, write_output
+from scripts.plans import read_plan, write_output
 
 
 class Format(StrEnum):
@@ -19,7 +19,7 @@ class Format(StrEnum):
 
 def export(
     plan: Annotated[
-        str, typer.Argument(metavar="PLAN", help="A plan; [bold]-[/] is standard input.")
+        str, typer.Argument(metavar="PLAN", help="Markdown or JSON; [bold]-[/] is standard input.")
     ],
     format: Annotated[  # noqa: A002 - the option's name
         Format, typer.Option(help="[bold]markdown[/] is the plan in its canonical form.")
@@ -35,9 +35,10 @@ def export(
     [cyan]./planloom export plan.md -o plan.json[/]
 
     [cyan]./planloom export plan.md --format jira-csv -o tickets.csv[/]   then import it in Jira
+
+    [cyan]./planloom export plan.json --format markdown[/]   and back
     """
     from tickets.export import to_jira_csv, to_json
-    from tickets.parse import parse_plan
     from tickets.render import render_plan
 
     write = {
@@ -45,4 +46,4 @@ def export(
         Format.jira_csv: to_jira_csv,
         Format.markdown: render_plan,
     }[format]
-    write_output(write(parse_plan(read_plan_text(plan).body).plan), output)
+    write_output(write(read_plan(plan)), output)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.plans import read_plan_text, write_output
+from scripts.plans import read_plan, write_output
 
 if TYPE_CHECKING:
     from tickets.schema import Plan, Ref
@@ -22,7 +22,7 @@ class Format(StrEnum):
 
 def graph(
     plan: Annotated[
-        str, typer.Argument(metavar="PLAN", help="A plan; [bold]-[/] is standard input.")
+        str, typer.Argument(metavar="PLAN", help="Markdown or JSON; [bold]-[/] is standard input.")
     ],
     format: Annotated[  # noqa: A002 - the option's name
         Format,
@@ -43,10 +43,9 @@ def graph(
     [cyan]./planloom graph plan.md --format dot | dot -Tsvg > plan.svg[/]
     """
     from tickets.graph import to_dot, to_mermaid
-    from tickets.parse import parse_plan
 
     draw = {Format.text: _text, Format.mermaid: to_mermaid, Format.dot: to_dot}[format]
-    write_output(draw(parse_plan(read_plan_text(plan).body).plan), output)
+    write_output(draw(read_plan(plan)), output)
 
 
 def _text(plan: "Plan") -> str:

@@ -7,9 +7,12 @@ the plan, and is kept as it is.
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tickets.files import InputError, nearest, write_atomic
+
+if TYPE_CHECKING:
+    from tickets.schema import Plan
 
 _HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*(?:\r?\n|$)")
 
@@ -35,6 +38,22 @@ def read_plan_text(source: str) -> PlanText:
     match = _HEADER.match(text)
     header = match[0] if match else ""
     return PlanText(name, header, "\n" * header.count("\n") + text[len(header) :])
+
+
+def read_plan(source: str) -> "Plan":
+    """The plan in a file or, for `-`, on standard input: markdown, or JSON that `export` wrote.
+
+    Raises:
+        InputError: as `read_plan_text`, or the JSON is no plan.
+    """
+    text = read_plan_text(source)
+    if text.body.lstrip().startswith("{"):
+        from tickets.export import from_json
+
+        return from_json(text.body, text.name)
+    from tickets.parse import parse_plan
+
+    return parse_plan(text.body).plan
 
 
 def read_bytes(source: str) -> bytes:

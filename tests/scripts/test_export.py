@@ -26,3 +26,14 @@ def test_markdown_is_canonical(run: Run) -> None:
     loose = PLAN.replace("\n- ", "\n* ").replace("**Type**: Story", "Type: Story")
     ran = run("export", "-", "--format", "markdown", stdin=loose.encode())
     assert ran.out == PLAN
+
+
+def test_json_comes_back_as_the_same_plan(run: Run) -> None:
+    exported = run("export", "-", stdin=PLAN.encode()).out
+    assert run("export", "-", "--format", "markdown", stdin=exported.encode()).out == PLAN
+
+
+def test_json_that_is_no_plan_ends_with_2(run: Run) -> None:
+    ran = run("export", "-", stdin=b'{"title": "Lockers"}')
+    assert (ran.status, ran.out) == (2, "")
+    assert "<stdin>: schema_version is None" in ran.err
