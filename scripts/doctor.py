@@ -91,9 +91,9 @@ def _hardware() -> Iterator[Line]:
 
 
 def _model() -> Iterator[Line]:
-    from inference.checksums import cache_folder, is_whole
+    from inference.checksums import is_whole
     from inference.lora import SHIPPED
-    from inference.models import DEFAULT_MODEL, EMBEDDED
+    from tickets.models import DEFAULT_MODEL, EMBEDDED, cache_folder
     from tickets.prompt import format_hash
 
     source = EMBEDDED[DEFAULT_MODEL]

@@ -95,10 +95,10 @@ def plan(
 
     [cyan]pandoc feature.odt -t gfm | ./planloom plan - --json[/]
     """
-    from inference.models import DEFAULT_MODEL
     from inference.outputs import Output
     from inference.plan import open_engine, plan_documents
     from inference.record import Settings
+    from tickets.models import DEFAULT_MODEL
 
     found, unusable = _read(documents)
     if output is None and (len(found) > 1 or keep_samples):

@@ -40,9 +40,10 @@ def main(
     max_tokens: Annotated[int, typer.Option(min=64)] = 800,
 ) -> None:
     """Start the server, label some documents in three ways, and end it."""
-    from inference.models import DEFAULT_MODEL, find_model
+    from inference.models import find_model
     from tickets.bounds import Bounds
     from tickets.grammar import build_grammar
+    from tickets.models import DEFAULT_MODEL
 
     paths = documents or [str(ROOT / "examples")]
     output.mkdir(parents=True, exist_ok=True)
@@ -126,8 +127,8 @@ def wait_for_reply(output: Path, process: subprocess.Popen[bytes]) -> list[Path]
 @contextlib.contextmanager
 def serving(model: Path, log: Path) -> Iterator[str]:
     """VLLM's OpenAI server on a free port of this machine; its base URL."""
-    from inference.models import DEFAULT_MODEL
     from inference.start import prepare
+    from tickets.models import DEFAULT_MODEL
 
     prepare()
     with socket.socket() as free:

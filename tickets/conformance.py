@@ -10,7 +10,8 @@ is no matter of form and is told apart.
 from collections import Counter
 from typing import Final
 
-from tickets.parse import CODES, ParseResult
+from tickets.diagnostics import ParseResult
+from tickets.parse import CODES
 from tickets.rubric import COSTS, Unit
 from tickets.rules import RULES, check_plan
 from tickets.schema import Epic, Model, Plan

@@ -135,7 +135,8 @@ def _line(name: str, spent: float) -> None:
 
 
 def _model() -> Path:
-    from inference.models import DEFAULT_MODEL, find_model
+    from inference.models import find_model
+    from tickets.models import DEFAULT_MODEL
 
     return find_model(DEFAULT_MODEL, lambda text: print(text, file=sys.stderr)).path
 

@@ -62,7 +62,7 @@ def test_folders_without_tokenizer_or_template(tmp_path: Path) -> None:
 
 def test_counts_are_those_of_transformers(root: Path) -> None:
     """With the embedded model, if it has been unpacked on this machine."""
-    from inference.checksums import cache_folder
+    from tickets.models import cache_folder
 
     folders = [path for path in (cache_folder() / "models").glob("smollm2-135m-*") if path.is_dir()]
     if not folders:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from inference.checksums import cache_folder
 from inference.engine import Done, Engine, Sampling
-from inference.models import DEFAULT_MODEL, find_model
+from inference.models import find_model
+from tickets.models import DEFAULT_MODEL, cache_folder
 
 GRAMMAR = """root ::= "# Plan\\n" item{3}
 item ::= "- " [^\\n]+ "\\n"

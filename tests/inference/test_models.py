@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from inference import models
-from inference.models import DEFAULT_MODEL, context_length, find_model, read_folder
+from inference.models import context_length, find_model, read_folder
 from tickets.files import InputError
+from tickets.models import DEFAULT_MODEL
 
 
 @pytest.fixture
