@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +51,7 @@ def import_jira(
     [cyan]./planloom data import-jira page-*.json -d docs/ --mapping epics.yaml -o out/history[/]
     """
     from data.headers import write_pair
-    from data.jira.issue import LeftOut, Notes
+    from data.jira.issue import Notes
     from data.jira.match import match_documents, read_mapping
     from data.jira.to_plan import plans_from_issues
     from tickets.documents import find_documents
@@ -73,10 +72,8 @@ def import_jira(
         notes.leave_out(str(document), "", "document without a plan", reason)
     for key in found.plans:
         notes.leave_out("", key, "plan without a document", "no document was matched to it")
-    lines: list[LeftOut] = [*notes.left_out, *chain(*(plan.left_out for plan in plans))]
-    write_atomic(
-        output / "left-out.jsonl", "".join(f"{each.model_dump_json()}\n" for each in lines)
-    )
+    lines = "".join(f"{each.model_dump_json()}\n" for each in notes.left_out)
+    write_atomic(output / "left-out.jsonl", lines)
     for name, count in sorted(notes.counts.items()):
         print(f"{count:>7}  {name}")
     if not found.matches:

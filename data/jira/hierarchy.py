@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from data.jira.fields import TYPES, Level, was_done
-from data.jira.issue import Issue, LeftOut, Notes
+from data.jira.issue import Issue, Notes
 from tickets.schema import TicketType
 
 _DEEPEST = 50
@@ -22,15 +22,12 @@ class Node(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """The issues by key, keys by id, each one's parent, each one's children in order, and what was
-    dropped, by the topmost issue above it.
-    """
+    """The issues by key, keys by id, each one's parent, each one's children in order."""
 
     nodes: dict[str, Node]
     ids: dict[str, str]
     parents: dict[str, str]
     children: dict[str, list[str]]
-    dropped: dict[str, list[tuple[list[str], LeftOut]]]
 
     def path(self, key: str) -> list[str]:
         """`key` and what is above it, from below; broken off where it turns in a circle."""
@@ -81,7 +78,7 @@ def build_tree(issues: Iterable[Issue], types: Mapping[str, Level], notes: Notes
                 notes.counts["parents outside the export"] += 1
     levels = _levels(every, parents, types, notes)
     nodes = {key: Node(every[key], *levels[key]) for key in every}
-    tree = Tree(nodes, ids, parents, {}, {})
+    tree = Tree(nodes, ids, parents, {})
     for key in sorted(every, key=natural):
         path = tree.path(key)
         gone = next((k for k in path if not was_done(every[k].resolution, every[k].status)), None)
@@ -91,8 +88,6 @@ def build_tree(issues: Iterable[Issue], types: Mapping[str, Level], notes: Notes
             continue
         why = every[gone].resolution or every[gone].status
         detail = f"{every[key].place}: {key} was not done ({gone}: {why})"
-        out = LeftOut(place=every[key].place, key=key, reason="not done", detail=detail)
-        tree.dropped.setdefault(path[-1], []).append((path, out))
         notes.leave_out(every[key].place, key, "not done", detail)
         del nodes[key]
     return tree

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from data.jira.fields import Level, read_priority
 from data.jira.hierarchy import Tree, build_tree, group_epics, natural
-from data.jira.issue import Issue, LeftOut, LinkKind, Notes, Sprint
+from data.jira.issue import Issue, LinkKind, Notes, Sprint
 from data.redact import redact
 from tickets.schema import (
     Dependency,
@@ -33,8 +33,7 @@ class HistoryPlan(Model):
     """A plan out of Jira's history.
 
     `key` is that of its top issue (several joined by `+`), `epics` the keys of its epics, `keys`
-    of all its tickets, `urls` the web addresses in them, `left_out` what below its top issue did
-    not get into it.
+    of all its tickets, `urls` the web addresses in them.
     """
 
     key: str
@@ -42,7 +41,6 @@ class HistoryPlan(Model):
     epics: tuple[str, ...]
     keys: tuple[str, ...]
     urls: tuple[str, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
 
 
 def plans_from_issues(
@@ -108,13 +106,6 @@ class _Builder:
             integration_points=self._points(),
             phases=self._phases(),
         )
-        above = {self.tree.path(epic)[-1] for epic in epics}
-        dropped = (
-            out
-            for top in sorted(above)
-            for path, out in self.tree.dropped.get(top, ())
-            if top not in self.refs or set(path) & {*epics}
-        )
         issues = [self.tree.nodes[k].issue for k in [*tops, *self.refs]]
         return HistoryPlan(
             key=key,
@@ -122,7 +113,6 @@ class _Builder:
             epics=tuple(below),
             keys=tuple(self.refs),
             urls=tuple(dict.fromkeys(url for issue in issues for url in issue.urls)),
-            left_out=tuple(dropped),
         )
 
     def _below(self, epic: str) -> dict[str, list[str]]:

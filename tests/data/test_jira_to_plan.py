@@ -62,7 +62,6 @@ def test_an_initiative_is_one_plan() -> None:
     assert [(phase.sprint, [str(item.ref) for item in phase.items]) for phase in plan.phases] == [
         ("AUD Sprint 2", ["Story 1.1", "Story 2.1"]), ("AUD Sprint 10", ["Story 1.2"])]  # fmt: skip
     assert history.keys[0] == "AUD-2"
-    assert [out.key for out in history.left_out] == ["AUD-9", "AUD-10"]
 
 
 def test_what_is_left_out_is_told() -> None:

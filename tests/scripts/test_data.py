@@ -96,6 +96,7 @@ def test_jira_history_becomes_pairs(run: Run, tmp_path: Path) -> None:
         ["PAY-2", "2", "Story", "Refuse a repeated refund",
          "h3. Acceptance Criteria\n* A repeated refund is refused\n* Its answer is the first one's",
          "High", "Done", "1", "5", "Jane Roe"],
+        ["PAY-3", "3", "Story", "Print refunds", "", "Low", "Won't Do", "1", "", ""],
     ]  # fmt: skip
     with export.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -112,6 +113,7 @@ def test_jira_history_becomes_pairs(run: Run, tmp_path: Path) -> None:
     assert "Jane Roe" not in plan + (out / "PAY-1.document.md").read_text("utf-8")
     left = [json.loads(line) for line in (out / "left-out.jsonl").read_text("utf-8").splitlines()]
     assert any("other.md" in each["place"] for each in left)
+    assert [each["reason"] for each in left if each["key"] == "PAY-3"] == ["not done"]
     ran = run("data", "import-jira", export, "-d", documents / "other.md", "-o", tmp_path / "none")
     assert (ran.status, "left-out.jsonl" in ran.err) == (2, True)
     assert run("data", "import-jira", "x.xls", "-d", documents, "-o", out).status == 2
