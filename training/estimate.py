@@ -1,0 +1,106 @@
+"""What a run needs before it starts: memory, disk, and by a trial step on one row, time."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import torch
+
+from tickets.files import InputError
+from training.config import TrainConfig
+from training.rows import Row
+
+
+class Need(NamedTuple):
+    """Bytes of memory (of the GPU where there is one) and disk, and seconds of all steps."""
+
+    memory: int
+    disk: int
+    seconds: float
+
+
+def estimate_memory(model: Any, config: TrainConfig, longest: int, loss_tokens: int) -> int:
+    """Bytes at the peak of a step, from shapes alone.
+
+    Weights as they are held; for what is trained 16 bytes a parameter (fp32 value, gradient and
+    AdamW's two moments, Loshchilov and Hutter 2019); activations by the count of Korthikanti et al.
+    2022, "Reducing Activation Recomputation", table 2, without attention scores: about 34 bytes a
+    token, layer and hidden unit, or 2 where they are computed again; and the logits, held in fp32
+    three times over (values, softmax, gradient).
+
+    Args:
+        model: with its adapter.
+        config: of the run.
+        longest: tokens of the longest row (or of a packed sequence).
+        loss_tokens: of the row with the most tokens that carry loss.
+    """
+    frame = model.config.get_text_config()
+    held = sum(p.numel() * p.element_size() for p in model.parameters() if not p.requires_grad)
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    rows = config.optimizer.batch
+    a_token = (2 if config.checkpoint else 34) * frame.num_hidden_layers * frame.hidden_size
+    once = 34 * frame.hidden_size if config.checkpoint else 0
+    logits = 12 * frame.vocab_size * loss_tokens
+    return int(held + 16 * trained + rows * (longest * (a_token + once) + logits))
+
+
+def estimate_disk(model: Any) -> int:
+    """Bytes of the adapter and of three checkpoints: two are kept while one is written."""
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return int(3 * 12 * trained + 2 * trained + 32 * 2**20)
+
+
+def free_memory() -> int:
+    """Bytes that are free on the GPU, or without one in the machine."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0])
+    return int(psutil.virtual_memory().available)
+
+
+def check_room(memory: int, disk: int, output: Path) -> None:
+    """Refuse a run that would end for want of memory or disk.
+
+    Raises:
+        InputError: there is not enough of one.
+    """
+    free = free_memory()
+    if memory > free:
+        raise InputError(
+            f"about {memory / 2**30:.1f} GiB of memory are needed and {free / 2**30:.1f} GiB are "
+            "free; set checkpoint=true, or a smaller optimizer.batch or examples.length, and "
+            "optimizer.accumulation so much larger"
+        )
+    place = output
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK):
+        raise InputError(f"{output}: cannot be written; name another output")
+    left = shutil.disk_usage(place).free
+    if disk > left:
+        raise InputError(
+            f"{output}: about {disk / 2**20:.0f} MiB are needed for checkpoints and "
+            f"{left / 2**20:.0f} MiB are free; free space there, or name another output"
+        )
+
+
+def trial_seconds(model: Any, row: Row) -> float:
+    """Seconds of a step forward and backward on one row, the second of two, without an update."""
+    device = next(model.parameters()).device
+    ids = torch.tensor([row.ids], device=device)
+    places = torch.arange(row.prompt - 1, len(row.ids) - 1, device=device)
+    seconds = 0.0
+    for _ in range(2):
+        started = time.perf_counter()
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            logits = model(input_ids=ids, logits_to_keep=places, use_cache=False).logits
+        target = ids[0, row.prompt :]
+        loss = torch.nn.functional.cross_entropy(logits[0].float(), target)
+        torch.autograd.backward(loss)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - started
+        model.zero_grad()
+    return seconds

@@ -1,0 +1,82 @@
+"""The base model with a fresh adapter on it."""
+
+from pathlib import Path
+from typing import Any
+
+from tickets.files import InputError
+from training.config import TrainConfig
+
+
+def load_model(config: TrainConfig, folder: Path) -> Any:
+    """PEFT's model: the base in bf16 (or NF4), frozen, and an adapter in fp32 with B = 0.
+
+    Attention is torch's own (`sdpa`), which keeps packed rows apart by their positions.
+
+    Raises:
+        InputError: the settings do not fit this machine or this model.
+    """
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, set_seed
+
+    settings: dict[str, Any] = {}
+    on_gpu = torch.cuda.is_available()
+    if config.packing and not on_gpu:
+        raise InputError(
+            "packing=true: on a CPU packed rows are slower (attention reads the mask of all rows "
+            "together); set packing=false"
+        )
+    if config.quantize == "4bit":
+        settings["quantization_config"] = _four_bits(on_gpu=on_gpu)
+    set_seed(config.seed)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=torch.bfloat16,
+        attn_implementation="sdpa",
+        local_files_only=True,
+        trust_remote_code=False,
+        **settings,
+    )
+    lora = config.lora
+    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
+    try:
+        return get_peft_model(
+            model,
+            LoraConfig(
+                task_type="CAUSAL_LM",
+                r=lora.rank,
+                lora_alpha=lora.alpha,
+                use_rslora=lora.rslora,
+                lora_dropout=lora.dropout,
+                target_modules=targets,
+            ),
+        )
+    except ValueError as error:
+        names = sorted(
+            {
+                name.rpartition(".")[2]
+                for name, part in model.named_modules()
+                if isinstance(part, torch.nn.Linear)
+            }
+        )
+        raise InputError(
+            f"lora.targets={targets}: the model {config.model} has no such parts; its linear "
+            f"layers are called {', '.join(names)}"
+        ) from error
+
+
+def _four_bits(*, on_gpu: bool) -> Any:
+    import importlib.util
+
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if not on_gpu or importlib.util.find_spec("bitsandbytes") is None:
+        lacks = "bitsandbytes" if on_gpu else "a GPU"
+        raise InputError(f"quantize=4bit: {lacks} is missing; set quantize=no")
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )

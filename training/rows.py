@@ -1,0 +1,170 @@
+"""A dataset's examples as token rows, each proved fit to be trained on.
+
+The tokens of the prompt are those that the engine sends (`tickets.chat`), the completion carries
+the loss, the end of the model's turn included. Nothing is cut and nothing is left out: a row that
+does not fit ends the run before its first step, by name.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from tickets.chat import encode_example, encode_prompt
+from tickets.files import InputError
+from tickets.prompt import format_hash
+
+IGNORED: Final = -100
+"""The label of a token without loss, as torch's cross-entropy has it."""
+
+FILES: Final = {
+    "all": "data/train.parquet",
+    "cpu": "cpu/train.parquet",
+    "validation": "data/validation.parquet",
+}
+COLUMNS: Final = ("id", "prompt", "completion", "prompt_tokens", "completion_tokens", "format_hash")
+
+
+class Row(NamedTuple):
+    """An example in tokens: `ids` [n], of which the first `prompt` carry no loss."""
+
+    id: str
+    ids: list[int]
+    prompt: int
+
+    @property
+    def labels(self) -> list[int]:
+        """What is to be predicted at each place, `IGNORED` in the prompt: [n]."""
+        return [IGNORED] * self.prompt + self.ids[self.prompt :]
+
+
+class Chat(NamedTuple):
+    """An example as messages, with its token counts as the dataset has them."""
+
+    id: str
+    prompt: list[dict[str, str]]
+    completion: list[dict[str, str]]
+    tokens: tuple[int, int]
+
+
+def manifest_hash(dataset: Path) -> str:
+    """SHA-256 of the dataset's manifest, which holds the hash of each of its files.
+
+    Raises:
+        InputError: there is no dataset, or it was built for another format.
+    """
+    import hashlib
+
+    file = dataset / "manifest.json"
+    try:
+        content = file.read_bytes()
+        found = json.loads(content)["format_hash"]
+    except FileNotFoundError:
+        raise InputError(
+            f"{dataset}: here is no dataset; make it with ./planloom data build configs/data.yaml "
+            f"output={dataset}"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: cannot be read ({error}); build the dataset again") from error
+    if found != format_hash():
+        raise InputError(
+            f"{dataset}: was built for the format {found}, this version uses {format_hash()}; "
+            "build the dataset again"
+        )
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_chats(dataset: Path, part: str, most: int | None = None) -> Iterator[Chat]:
+    """The examples of a part of a dataset (`all`, `cpu` or `validation`), the first `most`.
+
+    Raises:
+        InputError: the file is missing, damaged or empty, lacks a column, or holds a row that was
+            made for another format.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = dataset / FILES[part]
+    try:
+        parquet = pq.ParquetFile(file)
+        missing = [name for name in COLUMNS if name not in parquet.schema_arrow.names]
+        if missing:
+            raise InputError(
+                f"{file}: has no column {', '.join(missing)}; its columns are "
+                f"{', '.join(parquet.schema_arrow.names)}; build the dataset again"
+            )
+        left = parquet.metadata.num_rows if most is None else most
+        if not parquet.metadata.num_rows:
+            raise InputError(f"{file}: has no rows; look at rejected.jsonl for what was left out")
+        for batch in parquet.iter_batches(64, columns=list(COLUMNS)):
+            for values in batch.to_pylist():
+                if not left:
+                    return
+                left -= 1
+                yield _chat(file, values)
+    except FileNotFoundError:
+        raise InputError(f"{file}: is missing; build the dataset again") from None
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{file}: is damaged ({error}); build the dataset again") from error
+
+
+def make_row(chat: Chat, tokenizer: Any, length: int) -> Row:
+    """The tokens of an example.
+
+    Raises:
+        InputError: the row is longer than `length`, has nothing to learn, does not end the turn,
+            or its prompt is not what the engine would send.
+    """
+    prompt = encode_prompt(tokenizer, chat.prompt)
+    ids = encode_example(tokenizer, chat.prompt, chat.completion)
+    if ids[: len(prompt)] != prompt:
+        raise InputError(
+            f"row {chat.id}: with its completion the prompt has other tokens than the engine "
+            "sends; choose a model whose chat template writes both alike"
+        )
+    if len(ids) > length:
+        raise InputError(
+            f"row {chat.id}: has {len(ids)} tokens, and examples.length is {length}: it would be "
+            "cut; raise examples.length, or limits.total when the dataset is built"
+        )
+    if not "".join(message["content"] for message in chat.completion).strip():
+        raise InputError(f"row {chat.id}: has an empty completion; build the dataset again")
+    if tokenizer.eos_token_id not in ids[len(prompt) :]:
+        raise InputError(
+            f"row {chat.id}: the completion ends without {tokenizer.eos_token}, so the model would "
+            "never learn to stop; choose a model whose chat template ends the turn with it"
+        )
+    if chat.tokens != (len(prompt), len(ids) - len(prompt)):
+        raise InputError(
+            f"row {chat.id}: has {len(prompt)} + {len(ids) - len(prompt)} tokens, and the dataset "
+            f"says {chat.tokens[0]} + {chat.tokens[1]}: it was built for another model; build it "
+            "again with model: set to the one that is trained"
+        )
+    return Row(chat.id, ids, len(prompt))
+
+
+def make_rows(chats: Iterable[Chat], tokenizer: Any, length: int) -> list[Row]:
+    """All rows; see `make_row`."""
+    return [make_row(chat, tokenizer, length) for chat in chats]
+
+
+def as_dataset(rows: list[Row]) -> Any:
+    """The rows as TRL takes them when they are tokenised already: `input_ids` and `labels`."""
+    from datasets import Dataset
+
+    return Dataset.from_dict(
+        {"input_ids": [row.ids for row in rows], "labels": [row.labels for row in rows]}
+    )
+
+
+def _chat(file: Path, values: dict[str, Any]) -> Chat:
+    name = values["id"]
+    if values["format_hash"] != format_hash():
+        raise InputError(
+            f"{file}: row {name} was made for the format {values['format_hash']}, this version "
+            f"uses {format_hash()}; build the dataset again"
+        )
+    prompt, completion = values["prompt"] or [], values["completion"] or []
+    if not prompt or not completion:
+        raise InputError(f"{file}: row {name} lacks its prompt or completion; build it again")
+    return Chat(name, prompt, completion, (values["prompt_tokens"], values["completion_tokens"]))

@@ -1,0 +1,299 @@
+"""Trains an adapter on a dataset's examples.
+
+    ./planloom train configs/train/smollm2-135m-cpu.yaml [KEY=VALUE ...] [--dry-run]
+    accelerate launch -m training.train configs/train/smollm2-135m-gpu.yaml [KEY=VALUE ...]
+
+It proves what it is about to do, trains from the newest whole checkpoint on, and leaves the adapter
+in a folder named by its content. The same command goes on where a run was stopped.
+"""
+
+import argparse
+import hashlib
+import math
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tickets.config import load_config
+from tickets.files import InputError
+from tickets.models import EMBEDDED, embedded_folder
+from tickets.prompt import format_hash
+from training.callbacks import Interrupt, Plans, Progress, Say
+from training.checkpoints import claim, newest_whole
+from training.config import TrainConfig
+from training.rows import Row, as_dataset, make_rows, manifest_hash, read_chats
+
+
+class Parts(NamedTuple):
+    """What a run is made of: model with adapter, tokenizer, and the rows that were proved fit."""
+
+    model: Any
+    tokenizer: Any
+    rows: list[Row]
+    held_out: list[Row]
+    identity: dict[str, Any]
+
+
+def train(config: TrainConfig, folder: Path, say: Say, *, dry_run: bool = False) -> Path | None:
+    """Train as `config` says; the adapter's folder, or None if there is none (yet).
+
+    Args:
+        config: the run.
+        folder: of the base model.
+        say: shows a line.
+        dry_run: prove all and show a batch and the estimates, but do not train.
+
+    Raises:
+        InputError: something would go wrong, or has; what is whole stays for the same command.
+    """
+    parts = prepare(config, folder, say)
+    if dry_run:
+        from training.preview import show_run
+
+        show_run(parts, config, say)
+        return None
+    claim(config.output, parts.identity)
+    last = newest_whole(config.output)
+    if last:
+        say(f"going on from {last}")
+    interrupt = Interrupt(say)
+    trainer = make_trainer(parts, config, [Progress(say), interrupt], say)
+    try:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+    except KeyboardInterrupt:
+        interrupt.stopped = True
+    except (MemoryError, RuntimeError) as error:
+        if not _is_want_of_memory(error):
+            raise
+        raise InputError(
+            f"{config.output}: a step needs more memory than there is ({error}); set "
+            "checkpoint=true, or a smaller optimizer.batch or examples.length; the same command "
+            "then goes on from the last checkpoint"
+        ) from error
+    if interrupt.stopped:
+        kept = newest_whole(config.output)
+        say(f"stopped; the same command goes on from {kept or 'the beginning'}")
+        return None
+    if not trainer.is_world_process_zero():
+        return None
+    from training.adapter import write_adapter
+
+    tuned = trainer.accelerator.unwrap_model(trainer.model)
+    made = write_adapter(tuned, config, _facts(parts, config, trainer), trainer.state.log_history)
+    say(f"the adapter is in {made}")
+    return made
+
+
+def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
+    """Load and prove everything that a run needs, before its first step.
+
+    Raises:
+        InputError: a row, the model, the settings, memory or disk would not do.
+    """
+    from transformers import AutoTokenizer
+
+    from training.estimate import check_room, estimate_disk, estimate_memory
+    from training.model import load_model
+
+    manifest = manifest_hash(config.examples.path)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    chats = read_chats(config.examples.path, config.examples.subset, config.examples.most)
+    rows = make_rows(chats, tokenizer, config.examples.length)
+    wanted = max(config.watch.rows, config.watch.documents)
+    held_out: list[Row] = []
+    if wanted:
+        chats = read_chats(config.examples.path, "validation")
+        fits = (c for c in chats if sum(c.tokens) <= config.examples.length)
+        shortest = sorted(fits, key=lambda c: (sum(c.tokens), c.id))[:wanted]
+        held_out = make_rows(shortest, tokenizer, config.examples.length)
+    say(
+        f"{len(rows)} examples to train on, {sum(len(r.ids) for r in rows):,} tokens, and "
+        f"{len(held_out)} held-out ones: all whole, the end of the turn carries loss"
+    )
+    model = load_model(config, folder)
+    longest = max(len(row.ids) for row in rows)
+    longest = config.examples.length if config.packing else longest
+    with_loss = max(len(row.ids) - row.prompt for row in rows)
+    need = estimate_memory(model, config, longest, longest if config.packing else with_loss)
+    check_room(need, estimate_disk(model), config.output)
+    decides = {"examples", "lora", "optimizer", "packing", "quantize", "seed"}
+    identity = {
+        "model": _weights_hash(folder),
+        "data": manifest,
+        "format": format_hash(),
+        **config.model_dump(mode="json", include=decides, exclude={"examples": {"path"}}),
+    }
+    return Parts(model, tokenizer, rows, held_out, identity)
+
+
+def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], say: Say) -> Any:
+    """TRL's trainer for a run, ready to train."""
+    import torch
+    from transformers import EarlyStoppingCallback
+    from trl import SFTConfig
+
+    from training.trainer import PlanTrainer
+
+    optimizer, watch = config.optimizer, config.watch
+    on_gpu = torch.cuda.is_available()
+    looks = bool(parts.held_out)
+    try:
+        args = SFTConfig(
+            output_dir=str(config.output),
+            per_device_train_batch_size=optimizer.batch,
+            per_device_eval_batch_size=1,
+            gradient_accumulation_steps=optimizer.accumulation,
+            num_train_epochs=optimizer.epochs,
+            max_steps=optimizer.steps or -1,
+            learning_rate=optimizer.learning_rate,
+            lr_scheduler_type="cosine",
+            warmup_steps=optimizer.warmup,
+            weight_decay=optimizer.weight_decay,
+            max_grad_norm=optimizer.most_norm,
+            bf16=True,
+            use_cpu=not on_gpu,
+            gradient_checkpointing=config.checkpoint,
+            # Rows are proved to fit; only packing needs to know how long a sequence is.
+            max_length=config.examples.length if config.packing else None,
+            packing=config.packing,
+            eval_packing=False,
+            eval_strategy="steps" if looks else "no",
+            eval_steps=watch.every,
+            load_best_model_at_end=watch.patience is not None,
+            metric_for_best_model="eval_loss" if watch.patience else None,
+            prediction_loss_only=True,
+            save_strategy="steps",
+            save_steps=config.save,
+            save_total_limit=2,
+            logging_steps=config.log,
+            logging_first_step=True,
+            include_num_input_tokens_seen="all",
+            report_to=list(config.report) or "none",
+            seed=config.seed,
+            dataloader_pin_memory=on_gpu,
+            disable_tqdm=True,
+        )
+        trainer = PlanTrainer(
+            model=parts.model,
+            args=args,
+            train_dataset=as_dataset(parts.rows),
+            eval_dataset=as_dataset(parts.held_out[: watch.rows]) if looks else None,
+            processing_class=parts.tokenizer,
+            callbacks=list(callbacks),
+        )
+    except (ImportError, RuntimeError) as error:
+        names = ", ".join(config.report)
+        if names and any(name in str(error) for name in config.report):
+            raise InputError(
+                f"report: {names}: a tracker is not installed ({error}); install it, or set "
+                "report=[]"
+            ) from error
+        raise
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+    if watch.patience:
+        trainer.add_callback(EarlyStoppingCallback(watch.patience))
+    if watch.documents and parts.held_out:
+        shown = parts.held_out[: watch.documents]
+        trainer.add_callback(
+            Plans(shown, parts.tokenizer, watch.tokens, watch.enough, trainer.log, say)
+        )
+    return trainer
+
+
+def _facts(parts: Parts, config: TrainConfig, trainer: Any) -> dict[str, Any]:
+    """What the adapter's record says of the run."""
+    import torch
+
+    log = trainer.state.log_history
+    source = EMBEDDED.get(config.model)
+    threads = torch.get_num_threads()
+    device = f"{threads} processor core{'s' * (threads > 1)}"
+    if torch.cuda.is_available():
+        device = torch.cuda.get_device_name()
+    return {
+        "model": {
+            "name": config.model,
+            "sha256": parts.identity["model"],
+            "hub": source.hub if source else None,
+        },
+        "data": {"manifest": parts.identity["data"], "rows": len(parts.rows)},
+        "run": {
+            "steps": trainer.state.global_step,
+            "tokens": int(trainer.state.num_input_tokens_seen),
+            "hours": max((line.get("seconds", 0.0) for line in log), default=0.0) / 3600,
+            "device": device,
+        },
+    }
+
+
+def total_steps(rows: int, config: TrainConfig, devices: int = 1) -> int:
+    """Optimizer steps of a run without packing."""
+    optimizer = config.optimizer
+    a_step = optimizer.batch * optimizer.accumulation * devices
+    return optimizer.steps or math.ceil(math.ceil(rows / a_step) * optimizer.epochs)
+
+
+def _weights_hash(folder: Path) -> str:
+    """SHA-256 over the config and weights of a model."""
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for file in sorted(folder.glob("*.safetensors")):
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _is_want_of_memory(error: BaseException) -> bool:
+    text = str(error)
+    return isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text
+
+
+def quiet() -> None:
+    """Keep what the libraries say to themselves off the terminal."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    import logging
+
+    import datasets
+
+    datasets.disable_progress_bars()
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train what the arguments name, as one of accelerate's processes; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="training.train")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE")
+    parser.add_argument("--dry-run", action="store_true")
+    given = parser.parse_args(arguments)
+    first = os.environ.get("RANK", "0") == "0"
+
+    def say(text: str) -> None:
+        if first:
+            print(f"planloom: {text}", file=sys.stderr, flush=True)
+
+    try:
+        config = load_config(TrainConfig, given.config, given.overrides)
+        folder = embedded_folder(config.model) if config.model in EMBEDDED else Path(config.model)
+        if not (folder / "config.json").is_file():
+            raise InputError(
+                f"model {config.model}: is not in {folder}; ./planloom train {given.config} "
+                "--dry-run puts it there, or name a folder"
+            )
+        quiet()
+        train(config, folder, say, dry_run=given.dry_run)
+    except InputError as error:
+        print(f"planloom: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
