@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from scripts import check, data, doctor, export, graph, plan, testing
+from scripts import check, data, doctor, export, graph, plan, score, testing, train
 from tickets.files import InputError
 
 app = typer.Typer(
@@ -33,7 +33,9 @@ app.command(rich_help_panel="Plans")(plan.plan)
 app.command(rich_help_panel="Plans")(check.check)
 app.command(rich_help_panel="Plans")(export.export)
 app.command(rich_help_panel="Plans")(graph.graph)
+app.command(rich_help_panel="Evaluation")(score.score)
 app.add_typer(data.app, name="data", rich_help_panel="Training")
+app.command(rich_help_panel="Training")(train.train)
 app.command(rich_help_panel="This installation")(doctor.doctor)
 app.command(
     "test",
