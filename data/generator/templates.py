@@ -16,7 +16,7 @@ from data.generator.english import cap, is_plural, participle, third
 
 _CHOICE: Final = re.compile(r"\{([^{}]*)\}")
 _RANGE: Final = re.compile(r"(\d+)\.\.(\d+)(?:/(\d+))?")
-_VERB: Final = re.compile(r"\[(\*?)(not |can|cannot)?\s?([a-z-]*)\]")
+_VERB: Final = re.compile(r"\[(\*?)(not |cannot|can)?\s?([a-z-]*)\]")
 _OBJECT: Final = re.compile(r"<(\*?)([^<>]*)>")
 MOST_VARIANTS: Final = 48
 

@@ -204,6 +204,7 @@ def test_templates() -> None:
     assert fact.demanded("must") == "the gateway must not retry it"
     assert facts("Size = Files [*be] small")[0].criterion() == "Files are small"
     assert facts("Link = A link [can] be shared")[0].demanded("must") == "A link can be shared"
+    assert facts("Lock = A form [cannot] be changed")[0].criterion() == "A form cannot be changed"
     deed = deeds("route <*calls> to another provider")[0]
     assert deed.imperative() == "route calls to another provider"
     assert deed.passive("must be") == "calls must be routed to another provider"
