@@ -1,5 +1,8 @@
 """What a dry run shows: a batch with its loss marked, and what the run will need."""
 
+import tempfile
+from pathlib import Path
+
 from training.callbacks import Say
 from training.config import TrainConfig
 from training.estimate import estimate_disk, estimate_memory, free_memory, trial_seconds
@@ -12,8 +15,10 @@ def show_run(parts: Parts, config: TrainConfig, say: Say) -> None:
     What carries loss stands between ⟦ and ⟧. The time is that of one step on the row of median
     length, times all tokens.
     """
-    trainer = make_trainer(parts, config, [], say)
-    batch = next(iter(trainer.get_train_dataloader()))
+    with tempfile.TemporaryDirectory() as nowhere:  # the trainer makes its folder at once
+        elsewhere = config.model_copy(update={"output": Path(nowhere), "report": ()})
+        trainer = make_trainer(parts, elsewhere, [], say)
+        batch = next(iter(trainer.get_train_dataloader()))
     for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
         print(_marked(parts.tokenizer, ids, labels))
     rows = sorted(parts.rows, key=lambda row: len(row.ids))

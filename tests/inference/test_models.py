@@ -105,7 +105,7 @@ def test_the_embedded_models_package_must_be_there(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_damaged_package_is_found_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    source = models.EMBEDDED[DEFAULT_MODEL]
+    source = EMBEDDED[DEFAULT_MODEL]
     (tmp_path / source.file).write_bytes(b"GGUF")
     monkeypatch.setattr(
         importlib.util,
