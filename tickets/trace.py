@@ -8,7 +8,7 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -129,11 +129,8 @@ def trace_plan(plan: Plan, document: str) -> Trace:
     grounded if it takes up a requirement or if the document has its title's words in one place.
     """
     source = _read(document)
-    tickets: list[Epic | Story | Task] = [
-        ticket for _, ticket in plan.tickets() if not isinstance(ticket, Epic)
-    ] or [*plan.epics]
-    passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
-    rows = _rows(source, [ticket.ref for ticket in tickets], passages)
+    tickets = _work(plan)
+    rows = _rows(source, tickets)
     used = {ref for row in rows for ref in row.tickets}
     ungrounded = _ungrounded(tickets, source.blocks, used)
     taken = sum(bool(row.tickets) for row in rows)
@@ -143,6 +140,26 @@ def trace_plan(plan: Plan, document: str) -> Trace:
         grounding=1 - len(ungrounded) / len(tickets) if tickets else 1.0,
         ungrounded=ungrounded,
     )
+
+
+def trace_texts(texts: Sequence[str], plan: Plan) -> tuple[TraceRow, ...]:
+    """For each of `texts` (work items, say) the tickets of `plan` that take it up.
+
+    What takes up a text is what takes up a requirement; see `trace_plan`. Ids are W1, W2 and so
+    on, lines the places in `texts` from 1.
+    """
+    requirements = tuple(
+        Requirement(id=f"W{number}", text=text, line=number, kind="list")
+        for number, text in enumerate(texts, start=1)
+    )
+    words = tuple(frozenset(stems(text)) for text in texts)
+    first_words = tuple(frozenset(stems((sentences(text) or [text])[0])) for text in texts)
+    return _rows(_Document(requirements, words, first_words, {}), _work(plan))
+
+
+def _work(plan: Plan) -> list[Epic | Story | Task]:
+    """The stories and tasks of a plan, or its epics where it has neither."""
+    return [ticket for _, ticket in plan.tickets() if not isinstance(ticket, Epic)] or [*plan.epics]
 
 
 def _passages(index: int, ticket: Epic | Story | Task) -> Iterable[_Passage]:
@@ -158,7 +175,9 @@ def _passages(index: int, ticket: Epic | Story | Task) -> Iterable[_Passage]:
             yield _Passage(index, words, weight)
 
 
-def _rows(source: _Document, refs: list[Ref], passages: list[_Passage]) -> tuple[TraceRow, ...]:
+def _rows(source: _Document, tickets: list[Epic | Story | Task]) -> tuple[TraceRow, ...]:
+    refs = [ticket.ref for ticket in tickets]
+    passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
     weights = _weights(source.words, passages, len(refs))
     where: dict[str, list[int]] = defaultdict(list)
     for i, passage in enumerate(passages):
