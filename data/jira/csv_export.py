@@ -148,6 +148,7 @@ def _columns(header: Sequence[str], source: str, notes: Notes) -> _Columns:
     fields: dict[str, list[tuple[int, int]]] = {}
     links: list[tuple[int, LinkKind]] = []
     people: list[tuple[int, str]] = []
+    unused: list[str] = []
     for index, name in enumerate(header):
         field, person, link = field_of(name), people_field(name), _LINK.fullmatch(name.strip())
         if field is not None:
@@ -163,6 +164,8 @@ def _columns(header: Sequence[str], source: str, notes: Notes) -> _Columns:
                 links.append((index, kind))
             else:
                 notes.counts[f"link columns not used: {link['type']}"] += 1
+        else:
+            unused.append(name.strip() or "(without a name)")
     missing = [name for name in ("summary", "type") if name not in fields]
     if missing or not {"key", "id"} & set(fields):
         shown = ", ".join(header[:8])
@@ -170,6 +173,9 @@ def _columns(header: Sequence[str], source: str, notes: Notes) -> _Columns:
             f"{source}: is no issue export of Jira: it needs the columns Summary, Issue Type and "
             f"Issue key (or Issue id); its first are {shown}; {_EXPORT}"
         )
+    if unused:
+        # One line: an export has dozens of them, and a field that was missed stands among them.
+        notes.counts[f"columns not used: {', '.join(dict.fromkeys(unused))}"] += len(unused)
     indexes = {field: [index for _, index in sorted(places)] for field, places in fields.items()}
     return _Columns(len(header), indexes, links, people)
 

@@ -26,6 +26,7 @@ from tickets.schema import (
 )
 
 _HIGHEST_NUMBER = 9_999
+TOO_MANY = "too many"
 _HEADING = re.compile(r"^#{1,6}[ \t]+(?:\*\*)?(.+?)(?:\*\*)?:?[ \t]*#*$", re.MULTILINE)
 
 
@@ -64,6 +65,7 @@ def plans_from_issues(
         history = _Builder(tree, notes).build(key, epics)
         used.update(history.keys)
         yield history
+    used.update(out.key for out in notes.left_out if out.reason == TOO_MANY)
     for key in sorted(tree.nodes, key=natural):
         if key not in used and tree.nodes[key].level not in ("group", "epic"):
             issue = tree.nodes[key].issue
@@ -89,7 +91,7 @@ class _Builder:
 
     def build(self, key: str, epics: Sequence[str]) -> HistoryPlan:
         """The plan of `epics`."""
-        below = {epic: self._below(epic) for epic in epics[:_HIGHEST_NUMBER]}
+        below = {epic: self._below(epic) for epic in self._numbered(epics)}
         for e, epic in enumerate(below, 1):
             self.refs[epic] = Ref(number=(e,))
             for s, (story, tasks) in enumerate(below[epic].items(), 1):
@@ -117,18 +119,29 @@ class _Builder:
 
     def _below(self, epic: str) -> dict[str, list[str]]:
         """The stories of an epic with their tasks; what is deeper is a task beside them."""
-        stories: dict[str, list[str]] = {}
-        for story in self._children(epic):
-            tasks: list[str] = []
-            waiting = self._children(story)[::-1]
-            while waiting:
-                task = waiting.pop()
-                if task in tasks:
-                    continue
-                tasks.append(task)
-                waiting += self._children(task)[::-1]
-            stories[story] = tasks
-        return stories
+        stories = self._numbered(self._children(epic))
+        return {story: self._numbered(self._within(story)) for story in stories}
+
+    def _within(self, key: str) -> list[str]:
+        """All that is below an issue, in order."""
+        found: dict[str, None] = {}
+        waiting = self._children(key)[::-1]
+        while waiting:
+            child = waiting.pop()
+            if child not in found:
+                found[child] = None
+                waiting += self._children(child)[::-1]
+        return list(found)
+
+    def _numbered(self, keys: Sequence[str]) -> list[str]:
+        """The keys that get numbers below one ticket; what is beyond them is left out."""
+        for beyond in keys[_HIGHEST_NUMBER:]:
+            detail = f"{beyond} is beyond the {_HIGHEST_NUMBER} tickets that one can hold"
+            for key in dict.fromkeys([beyond, *self._within(beyond)]):
+                place = self.tree.nodes[key].issue.place
+                said = f"{place}: {detail}; divide that one in Jira"
+                self.notes.leave_out(place, key, TOO_MANY, said)
+        return list(keys[:_HIGHEST_NUMBER])
 
     def _children(self, key: str) -> list[str]:
         keys = self.tree.children.get(key, [])

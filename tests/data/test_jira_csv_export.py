@@ -59,6 +59,8 @@ def test_cloud_export() -> None:
     assert issues["AUD-6"].links[0] == IssueLink(kind="waits", target="AUD-4")
     assert issues["AUD-7"].points == 1
     assert notes.counts["points rounded up"] == 1
+    unused = "Project key, Assignee Id, Created, Parent summary"
+    assert notes.counts[f"columns not used: {unused}"] == 4
     assert "https://wiki.example.com/files/audit-trail.md?version=3" in issues["AUD-1"].urls
 
 

@@ -196,3 +196,13 @@ def test_unknown_priority_is_counted() -> None:
     assert history.plan.epics[0].priority == "Medium"
     assert history.plan.epics[0].stories[0].priority is None
     assert notes.counts["unknown priority: Odd"] == 1
+
+
+def test_more_stories_than_numbers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data.jira.to_plan._HIGHEST_NUMBER", 2)
+    notes = Notes()
+    issues = [issue("E-1", "Epic"), *(issue(f"S-{n}", "Story", parent="E-1") for n in range(1, 5))]
+    [history] = plans_from_issues(issues, notes=notes)
+    assert history.keys == ("E-1", "S-1", "S-2")
+    assert [(out.key, out.reason) for out in notes.left_out] == [
+        ("S-3", "too many"), ("S-4", "too many")]  # fmt: skip
