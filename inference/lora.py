@@ -105,27 +105,39 @@ def merged_model(model: ModelFolder, adapter: Adapter, say: Say) -> ModelFolder:
     """The model with the adapter merged into its weights, made once and kept in the cache.
 
     Raises:
-        InputError: the merged weights answer differently from model + adapter (see
-            `PARITY_NATS`), or the cache cannot be written.
+        InputError: see `merge_into`; or the cache cannot be written.
     """
     folder = cache_folder() / "merged" / f"{model.hash[:12]}-{adapter.hash[:12]}"
 
     def build(new: Path) -> None:
         say(f"merging the adapter {adapter.name} into {model.name}, once")
-        for file in model.path.iterdir():
-            if file.is_file() and file.suffix != ".safetensors" and file.name != MANIFEST:
-                shutil.copyfile(file, new / file.name)
-        (new / "model.safetensors.index.json").unlink(missing_ok=True)
-        distance = _merge(model.path, adapter.path, new)
-        if not distance <= PARITY_NATS:
-            raise InputError(
-                f"adapter {adapter.path}: merged into {model.name} it lies {distance:.4f} nats "
-                f"from model + adapter (at most {PARITY_NATS} are allowed); train it with a "
-                "smaller alpha or learning rate, or use it on a GPU, where it is not merged"
-            )
+        merge_into(model, adapter, new)
 
     built_folder(folder, build, say, f"the model {model.name} with {adapter.name}")
     return read_folder(model.name, folder)
+
+
+def merge_into(model: ModelFolder, adapter: Adapter, folder: Path) -> float:
+    """Write the model with the adapter merged into its weights to `folder`, which is there.
+
+    Returns:
+        How far it lies from model + adapter, in nats (see `PARITY_NATS`).
+
+    Raises:
+        InputError: it lies farther away than is allowed.
+    """
+    for file in model.path.iterdir():
+        if file.is_file() and file.suffix != ".safetensors" and file.name != MANIFEST:
+            shutil.copyfile(file, folder / file.name)
+    (folder / "model.safetensors.index.json").unlink(missing_ok=True)
+    distance = _merge(model.path, adapter.path, folder)
+    if not distance <= PARITY_NATS:
+        raise InputError(
+            f"adapter {adapter.path}: merged into {model.name} it lies {distance:.4f} nats "
+            f"from model + adapter (at most {PARITY_NATS} are allowed); train it with a "
+            "smaller alpha or learning rate, or use it on a GPU, where it is not merged"
+        )
+    return distance
 
 
 def _merge(model: Path, adapter: Path, folder: Path) -> float:

@@ -35,7 +35,7 @@ app.command(rich_help_panel="Plans")(export.export)
 app.command(rich_help_panel="Plans")(graph.graph)
 app.command(rich_help_panel="Evaluation")(score.score)
 app.add_typer(data.app, name="data", rich_help_panel="Training")
-app.command(rich_help_panel="Training")(train.train)
+app.add_typer(train.app, name="train", rich_help_panel="Training")
 app.command(rich_help_panel="This installation")(doctor.doctor)
 app.command(
     "test",

@@ -9,11 +9,14 @@ TEMPLATE = (
 )
 
 
-def make_tiny_model(folder: Path, template: str = TEMPLATE) -> Path:
-    """Write a random Llama of two layers into `folder`."""
+def make_tiny_model(
+    folder: Path, template: str = TEMPLATE, kind: str = "LlamaConfig", context: int = 1024
+) -> Path:
+    """Write a random model of two layers into `folder`; `kind` is a config of Transformers."""
     import torch
+    import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {"<|end|>": 0, **{char: i for i, char in enumerate(alphabet, start=1)}}
@@ -26,18 +29,19 @@ def make_tiny_model(folder: Path, template: str = TEMPLATE) -> Path:
     wrapped.chat_template = template
     wrapped.save_pretrained(folder)
     torch.manual_seed(7)
-    config = LlamaConfig(
+    config = getattr(transformers, kind)(
         vocab_size=len(vocabulary),
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=1024,
+        max_position_embeddings=context,
+        head_dim=8,
         eos_token_id=0,
         bos_token_id=0,
         tie_word_embeddings=True,
     )
-    model: Any = LlamaForCausalLM(config)  # type: ignore[no-untyped-call]
+    model: Any = AutoModelForCausalLM.from_config(config)
     model.to(torch.bfloat16).save_pretrained(folder)
     return folder

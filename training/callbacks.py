@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 from tickets.conformance import conformance
 from tickets.files import write_atomic
 from tickets.parse import parse_plan
+from training.checkpoints import mark_whole
 from training.rows import Row
 
 Say = Callable[[str], None]
@@ -142,6 +143,14 @@ class Interrupt(TrainerCallback):
             raise KeyboardInterrupt
         self.stopped = True
         self._say("interrupted: this step is finished and saved; once more ends at once")
+
+
+class MarkWhole(TrainerCallback):
+    """Says of each checkpoint that it is whole, after all its files are written."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Mark the checkpoint that was just written."""
+        mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 def write_plans(

@@ -13,7 +13,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from tickets.config import load_config
 from tickets.files import InputError
 from tickets.models import EMBEDDED, embedded_folder
 from tickets.prompt import format_hash
-from training.callbacks import Interrupt, Plans, Progress, Say
+from training.callbacks import Interrupt, MarkWhole, Plans, Progress, Say
 from training.checkpoints import claim, newest_whole
 from training.config import TrainConfig
 from training.rows import Row, as_dataset, make_rows, manifest_hash, read_chats
@@ -60,7 +60,7 @@ def train(config: TrainConfig, folder: Path, say: Say, *, dry_run: bool = False)
     if last:
         say(f"going on from {last}")
     interrupt = Interrupt(say)
-    trainer = make_trainer(parts, config, [Progress(say), interrupt], say)
+    trainer = make_trainer(parts, config, [Progress(say), interrupt, MarkWhole()], say)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     except KeyboardInterrupt:
@@ -82,7 +82,8 @@ def train(config: TrainConfig, folder: Path, say: Say, *, dry_run: bool = False)
     from training.adapter import write_adapter
 
     tuned = trainer.accelerator.unwrap_model(trainer.model)
-    made = write_adapter(tuned, config, _facts(parts, config, trainer), trainer.state.log_history)
+    facts = run_facts(config, parts.identity, len(parts.rows), trainer)
+    made = write_adapter(tuned, config, facts, trainer.state.log_history)
     say(f"the adapter is in {made}")
     return made
 
@@ -121,7 +122,7 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
     check_room(need, estimate_disk(model), config.output)
     decides = {"examples", "lora", "optimizer", "packing", "quantize", "seed"}
     identity = {
-        "model": _weights_hash(folder),
+        "model": weights_hash(folder),
         "data": manifest,
         "format": format_hash(),
         **config.model_dump(mode="json", include=decides, exclude={"examples": {"path"}}),
@@ -139,6 +140,7 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
 
     optimizer, watch = config.optimizer, config.watch
     on_gpu = torch.cuda.is_available()
+    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
     looks = bool(parts.held_out)
     try:
         args = SFTConfig(
@@ -155,6 +157,7 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
             max_grad_norm=optimizer.most_norm,
             bf16=True,
             use_cpu=not on_gpu,
+            ddp_backend="gloo" if several and not on_gpu else None,
             gradient_checkpointing=config.checkpoint,
             # Rows are proved to fit; only packing needs to know how long a sequence is.
             max_length=config.examples.length if config.packing else None,
@@ -205,23 +208,32 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
     return trainer
 
 
-def _facts(parts: Parts, config: TrainConfig, trainer: Any) -> dict[str, Any]:
-    """What the adapter's record says of the run."""
+def run_facts(
+    config: TrainConfig, identity: Mapping[str, Any], rows: int, trainer: Any
+) -> dict[str, Any]:
+    """What the adapter's record says of a run that has ended.
+
+    Args:
+        config: of the run.
+        identity: what decides its result.
+        rows: examples that it was trained on.
+        trainer: after its last step.
+    """
     import torch
 
-    log = trainer.state.log_history
     source = EMBEDDED.get(config.model)
     threads = torch.get_num_threads()
     device = f"{threads} processor core{'s' * (threads > 1)}"
     if torch.cuda.is_available():
         device = torch.cuda.get_device_name()
+    log = trainer.state.log_history
     return {
         "model": {
             "name": config.model,
-            "sha256": parts.identity["model"],
+            "sha256": identity["model"],
             "hub": source.hub if source else None,
         },
-        "data": {"manifest": parts.identity["data"], "rows": len(parts.rows)},
+        "data": {"manifest": identity["data"], "rows": rows},
         "run": {
             "steps": trainer.state.global_step,
             "tokens": int(trainer.state.num_input_tokens_seen),
@@ -238,7 +250,7 @@ def total_steps(rows: int, config: TrainConfig, devices: int = 1) -> int:
     return optimizer.steps or math.ceil(math.ceil(rows / a_step) * optimizer.epochs)
 
 
-def _weights_hash(folder: Path) -> str:
+def weights_hash(folder: Path) -> str:
     """SHA-256 over the config and weights of a model."""
     digest = hashlib.sha256((folder / "config.json").read_bytes())
     for file in sorted(folder.glob("*.safetensors")):

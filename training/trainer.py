@@ -10,7 +10,7 @@ from transformers import Trainer
 from trl import SFTTrainer
 
 from tickets.files import InputError
-from training.checkpoints import mark_whole, newest_whole
+from training.checkpoints import newest_whole
 from training.kinds import KINDS, TokenKinds
 from training.rows import IGNORED
 
@@ -97,8 +97,6 @@ class PlanTrainer(SFTTrainer):  # type: ignore[misc]
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         try:
             Trainer._save_checkpoint(self, model, trial)
-            if self.is_world_process_zero():
-                mark_whole(folder)
         except Exception as error:
             if not _is_disk_error(error):
                 raise

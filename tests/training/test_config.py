@@ -8,6 +8,7 @@ from tests.training.conftest import settings
 from tickets.config import load_config
 from tickets.files import InputError
 from training.config import TrainConfig
+from training.grpo import GrpoConfig
 
 
 def load(tmp_path: Path, *overrides: str) -> TrainConfig:
@@ -46,8 +47,24 @@ def configs() -> list[Path]:
 
 @pytest.mark.parametrize("file", configs(), ids=lambda file: file.stem)
 def test_every_config_loads_and_says_how_to_run_it(file: Path) -> None:
-    config: Any = load_config(TrainConfig, file)
+    kind: Any = GrpoConfig if "grpo" in file.stem else TrainConfig
+    config = load_config(kind, file)
     assert config.output.parts[0] == "out"
     head = file.read_text("utf-8").partition("\n\n")[0]
     assert f"configs/train/{file.name}" in head
     assert "GiB" in head
+
+
+def test_needs_are_estimated_for_each_config() -> None:
+    from scripts.training_needs import CONFIGS, SHAPES, needs
+
+    sizes = {}
+    for file in configs():
+        if "grpo" not in file.stem:
+            config = load_config(TrainConfig, CONFIGS / file.name)
+            sizes[file.stem] = needs(config)
+            assert config.model in SHAPES
+    assert sizes["smollm2-135m-cpu"][0] == pytest.approx(134.5e6, rel=0.001)
+    assert sizes["qwen3-4b-gpu"][0] == pytest.approx(4.02e9, rel=0.01)
+    assert sizes["granite-8b-fsdp"][0] == pytest.approx(8.17e9, rel=0.01)
+    assert sizes["qwen3-4b-qlora-gpu"][2] < sizes["qwen3-4b-gpu"][2] / 2

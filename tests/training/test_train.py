@@ -15,6 +15,7 @@ import yaml
 
 from inference.lora import read_adapter
 from inference.models import read_folder
+from tests.tiny_models import make_tiny_model
 from tests.training.conftest import settings
 from tickets.files import InputError
 from tickets.prompt import format_hash
@@ -314,3 +315,48 @@ def test_it_ends_when_the_plans_conform(config: TrainConfig, model: Path) -> Non
     state = json.loads((config.output / "checkpoint-4" / "trainer_state.json").read_text("utf-8"))
     assert state["global_step"] == 4
     assert not (config.output / "checkpoint-8").exists()
+
+
+@pytest.mark.parametrize("kind", ["Qwen3Config", "GraniteConfig"])
+def test_other_architectures_of_the_configs_take_the_same_path(
+    config: TrainConfig, tmp_path: Path, kind: str
+) -> None:
+    folder = make_tiny_model(tmp_path / kind, kind=kind)
+    optimizer = config.optimizer.model_dump() | {"steps": 2}
+    short = changed(config, optimizer=optimizer, checkpoint=True, model=str(folder))
+    made = train(short, folder, quietly)
+    assert made is not None
+    assert read_adapter(made, read_folder("tiny", folder), format_hash()).rank == 8
+
+
+def test_two_processes_learn_what_one_learns_of_the_same_batches(
+    trained: tuple[TrainConfig, Path, list[str]], tmp_path: Path
+) -> None:
+    import torch
+
+    config, folder, _ = trained
+    optimizer = config.optimizer.model_dump() | {"accumulation": 1}
+    both = changed(config, output=tmp_path / "run", optimizer=optimizer)
+    file = tmp_path / "run.yaml"
+    file.write_text(yaml.safe_dump(both.model_dump(mode="json")), "utf-8")
+    # What accelerate starts too; on CPUs it would ask for MPI.
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [sys.executable, *launch, "-m", "training.train", str(file)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    (made,) = both.output.glob("adapter-*")
+    expected, found = weights(folder), weights(made)
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=0.05, atol=5e-3)
+
+    def losses(adapter: Path) -> list[float]:
+        lines = (adapter / "log.jsonl").read_text("utf-8").splitlines()
+        return [line["loss"] for line in map(json.loads, lines) if "loss" in line]
+
+    assert losses(made) == pytest.approx(losses(folder), rel=0.02)
