@@ -9,6 +9,8 @@ from data.reasons import REASONS
 from data.statistics import Chart, charts
 
 _WIDTH: Final = 720
+_PITCH: Final = 10
+"""From one lying bar to the next; the figures behind them need it."""
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1d2733; --faint: #66727f; --line: #d7dde3;
   --paper: #fff; }
@@ -21,7 +23,9 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-svg { width: 100%; height: auto; } svg text { fill: var(--ink); font-size: 11px; }
+.drawing { overflow-x: auto; }
+svg { width: 100%; min-width: 640px; height: auto; }
+svg text { fill: var(--ink); font-size: 11px; }
 svg .faint { fill: var(--faint); } svg .line { stroke: var(--line); }
 .key i { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 """
@@ -82,9 +86,13 @@ def _split_rows(manifest: Mapping[str, Any]) -> list[Sequence[object]]:
 
 def _source_rows(manifest: Mapping[str, Any]) -> list[Sequence[object]]:
     return [
-        (each["name"], each["read"], each["kept"], f"{each['weight']:g}")
+        (each["name"], each["read"], each["kept"], _whole(each["weight"]))
         for each in manifest["sources"]
     ]
+
+
+def _whole(weight: float) -> int | float:
+    return int(weight) if weight == int(weight) else weight
 
 
 def _rejected_rows(manifest: Mapping[str, Any]) -> list[Sequence[object]]:
@@ -111,20 +119,27 @@ def _is_number(text: str) -> bool:
 
 
 def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    def cells(tag: str, row: Sequence[object]) -> str:
+    def cells(row: Sequence[object]) -> str:
         return "".join(
-            f'<{tag} class="number">{_shown(cell)}</{tag}>'
-            if isinstance(cell, int)
-            else f"<{tag}>{escape(str(cell))}</{tag}>"
+            f'<td class="number">{_shown(cell)}</td>'
+            if isinstance(cell, int | float)
+            else f"<td>{escape(str(cell))}</td>"
             for cell in row
         )
 
-    lines = [f"<tr>{cells('td', row)}</tr>" for row in rows]
-    return f"<table>\n<tr>{cells('th', head)}</tr>\n" + "\n".join(lines) + "\n</table>"
+    listed = list(rows)
+    # A head stands above its numbers.
+    right = [any(isinstance(row[i], int | float) for row in listed) for i in range(len(head))]
+    heads = "".join(
+        f'<th class="number">{escape(name)}</th>' if to_right else f"<th>{escape(name)}</th>"
+        for name, to_right in zip(head, right, strict=True)
+    )
+    lines = [f"<tr>{cells(row)}</tr>" for row in listed]
+    return f"<table>\n<tr>{heads}</tr>\n" + "\n".join(lines) + "\n</table>"
 
 
 def _key(chart: Chart) -> str:
@@ -139,15 +154,14 @@ def _drawing(chart: Chart) -> str:
     parts = list(_upright(chart) if chart.numeric else _lying(chart))
     height = 190 if chart.numeric else len(chart.labels) * _row(chart) + 6
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(chart.title)}">'
-        + "".join(parts)
-        + "</svg>"
+        f'<div class="drawing"><svg viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'aria-label="{escape(chart.title)}">' + "".join(parts) + "</svg></div>"
     )
 
 
 def _row(chart: Chart) -> int:
     """The height of a label's row of lying bars."""
-    return 8 + 7 * len(chart.series)
+    return 8 + _PITCH * len(chart.series)
 
 
 def _upright(chart: Chart) -> Iterator[str]:
@@ -177,9 +191,9 @@ def _lying(chart: Chart) -> Iterator[str]:
         for number, (name, values) in enumerate(chart.series):
             long = (_WIDTH - 220) * values[i] / most
             said = f"{name}, {label}: {values[i]:g}"
-            yield _bar(160, y + number * 7, long, 6, number, said)
+            yield _bar(160, y + number * _PITCH, long, _PITCH - 2, number, said)
             if values[i]:
-                place = f'x="{165 + long:.1f}" y="{y + number * 7 + 6}"'
+                place = f'x="{165 + long:.1f}" y="{y + number * _PITCH + 7}"'
                 yield f'<text class="faint" {place} style="font-size:8px">{values[i]:g}</text>'
 
 
