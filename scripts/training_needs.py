@@ -73,7 +73,7 @@ def needs(config: TrainConfig) -> tuple[int, int, int]:
 
     kind, shape = SHAPES[config.model]
     with torch.device("meta"):
-        model = transformers.AutoModelForCausalLM.from_config(
+        model = transformers.AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
             getattr(transformers, kind)(**shape), dtype=torch.bfloat16
         )
         model = get_peft_model(

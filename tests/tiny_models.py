@@ -42,6 +42,6 @@ def make_tiny_model(
         bos_token_id=0,
         tie_word_embeddings=True,
     )
-    model: Any = AutoModelForCausalLM.from_config(config)
+    model: Any = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     model.to(torch.bfloat16).save_pretrained(folder)
     return folder
