@@ -142,7 +142,8 @@ def serving(model: Path, log: Path) -> Iterator[str]:
         **({"LD_PRELOAD": str(runtime)} if runtime.is_file() else {}),
     }
     arguments = [
-        *(sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(model)),
+        # `vllm serve` asks for the version of a package that the CPU build does not have.
+        *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model)),
         *("--host", "127.0.0.1", "--port", str(port), "--served-model-name", DEFAULT_MODEL),
         *("--max-model-len", str(CONTEXT), "--max-num-seqs", "4", "--dtype", "bfloat16"),
         *("--enforce-eager", "--kv-cache-memory-bytes", str(2**30), "--seed", "0"),
