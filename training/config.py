@@ -16,13 +16,15 @@ class Examples(Model):
     """Which examples of a dataset from `./planloom data build` are trained on.
 
     `subset` is `all` or `cpu`, the short ones that teach most per token; `most` takes the first so
-    many of them (the CPU subset lists the most useful first). `length` is the most tokens that a
-    row may have: a longer one ends the run before its first step, none is cut.
+    many of them (the CPU subset lists the most useful first), with `between` of those that have at
+    least and at most so many tokens. `length` is the most tokens that a row may have: a longer one
+    ends the run before its first step, none is cut.
     """
 
     path: Path
     subset: Literal["all", "cpu"] = "all"
     most: Count | None = None
+    between: tuple[Count, Count] | None = None
     length: Count = 8192
 
 
@@ -93,6 +95,7 @@ class Watch(Model):
 class TrainConfig(Model):
     """A run: from examples to an adapter in `output`.
 
+    It begins with `adapter`, an adapter's folder or a checkpoint, or with one that is new.
     `packing` puts several rows into one sequence of `examples.length` tokens; on a CPU it only
     makes attention dearer and is refused. `quantize: 4bit` keeps the base model in NF4 (QLoRA, on
     a GPU). `checkpoint` saves memory by computing activations again. `save` is in steps; `report`
@@ -101,6 +104,7 @@ class TrainConfig(Model):
 
     output: Path
     model: str
+    adapter: Path | None = None
     examples: Examples
     lora: Lora = Lora()
     optimizer: Optimizer

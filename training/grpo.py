@@ -11,7 +11,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from tickets.files import InputError
 from tickets.prompt import format_hash
 from training.adapter import write_adapter
 from training.callbacks import Interrupt, MarkWhole, Progress, Say
@@ -19,19 +18,18 @@ from training.checkpoints import claim, newest_whole
 from training.config import Count, TrainConfig
 from training.model import load_model
 from training.reward import PlanReward
-from training.rows import make_rows, manifest_hash, read_chats
-from training.train import run_facts, weights_hash
+from training.rows import chosen_chats, make_rows, manifest_hash
+from training.train import adapter_hash, run_facts, weights_hash
 
 
 class GrpoConfig(TrainConfig):
-    """A run of the second stage, from the adapter of the first on (without one: from nothing).
+    """A run of the second stage, from the adapter of the first on.
 
     `samples` plans of up to `tokens` are drawn per document at `temperature`; `beta` weighs the
     distance to the model before. Several rows of `optimizer.batch` x `accumulation` make a group,
     so their product must be a multiple of `samples`.
     """
 
-    adapter: Path | None = None
     samples: Annotated[int, Field(ge=2)] = 8
     tokens: Count = 2048
     temperature: float = Field(default=1, gt=0)
@@ -59,26 +57,20 @@ def reinforce(config: GrpoConfig, folder: Path, say: Say) -> Path | None:
     """
     import torch
     from datasets import Dataset
-    from peft import PeftModel
     from transformers import AutoTokenizer, PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
 
     manifest = manifest_hash(config.examples.path)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    chats = list(read_chats(config.examples.path, config.examples.subset, config.examples.most))
+    chats = list(chosen_chats(config.examples))
     rows = make_rows(chats, tokenizer, config.examples.length)
     model = load_model(config, folder)
-    if config.adapter is not None:
-        if not (config.adapter / "adapter_config.json").is_file():
-            raise InputError(f"adapter {config.adapter}: there is no adapter; train one first")
-        plain = model.unload()
-        model = PeftModel.from_pretrained(plain, str(config.adapter), is_trainable=True)
     decides = {"examples", "lora", "optimizer", "seed", "samples", "tokens", "temperature", "beta"}
     identity = {
         "model": weights_hash(folder),
         "data": manifest,
         "format": format_hash(),
-        "adapter": str(config.adapter),
+        "adapter": adapter_hash(config.adapter),
         **config.model_dump(mode="json", include=decides, exclude={"examples": {"path"}}),
     }
     claim(config.output, identity)

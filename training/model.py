@@ -8,8 +8,9 @@ from training.config import TrainConfig
 
 
 def load_model(config: TrainConfig, folder: Path) -> Any:
-    """PEFT's model: the base in bf16 (or NF4), frozen, and an adapter in fp32 with B = 0.
+    """PEFT's model: the base in bf16 (or NF4), frozen, and an adapter in fp32.
 
+    The adapter is `config.adapter`, or a new one with B = 0, which changes nothing yet.
     Attention is torch's own (`sdpa`), which keeps packed rows apart by their positions.
 
     Raises:
@@ -38,6 +39,8 @@ def load_model(config: TrainConfig, folder: Path) -> Any:
         **settings,
     )
     lora = config.lora
+    if config.adapter is not None:
+        return _load_adapter(model, config.adapter, lora.rank)
     targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
     try:
         return get_peft_model(
@@ -63,6 +66,22 @@ def load_model(config: TrainConfig, folder: Path) -> Any:
             f"lora.targets={targets}: the model {config.model} has no such parts; its linear "
             f"layers are called {', '.join(names)}"
         ) from error
+
+
+def _load_adapter(model: Any, folder: Path, rank: int) -> Any:
+    from peft import PeftModel
+
+    if not (folder / "adapter_config.json").is_file():
+        raise InputError(f"adapter {folder}: there is no adapter; train one first")
+    try:
+        tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=True)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError(f"adapter {folder}: does not fit the model ({error})") from error
+    found = tuned.peft_config["default"].r
+    if found != rank:
+        raise InputError(f"adapter {folder}: has rank {found}, and lora.rank is {rank}; set it so")
+    # Its config names the folder it came from; what is trained from here on is all of it.
+    return tuned
 
 
 def _four_bits(*, on_gpu: bool) -> Any:

@@ -7,12 +7,14 @@ does not fit ends the run before its first step, by name.
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tickets.chat import encode_example, encode_prompt
 from tickets.files import InputError
 from tickets.prompt import format_hash
+from training.config import Examples
 
 IGNORED: Final = -100
 """The label of a token without loss, as torch's cross-entropy has it."""
@@ -74,8 +76,8 @@ def manifest_hash(dataset: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_chats(dataset: Path, part: str, most: int | None = None) -> Iterator[Chat]:
-    """The examples of a part of a dataset (`all`, `cpu` or `validation`), the first `most`.
+def read_chats(dataset: Path, part: str) -> Iterator[Chat]:
+    """The examples of a part of a dataset: `all`, `cpu` or `validation`.
 
     Raises:
         InputError: the file is missing, damaged or empty, lacks a column, or holds a row that was
@@ -93,19 +95,36 @@ def read_chats(dataset: Path, part: str, most: int | None = None) -> Iterator[Ch
                 f"{file}: has no column {', '.join(missing)}; its columns are "
                 f"{', '.join(parquet.schema_arrow.names)}; build the dataset again"
             )
-        left = parquet.metadata.num_rows if most is None else most
         if not parquet.metadata.num_rows:
             raise InputError(f"{file}: has no rows; look at rejected.jsonl for what was left out")
         for batch in parquet.iter_batches(64, columns=list(COLUMNS)):
             for values in batch.to_pylist():
-                if not left:
-                    return
-                left -= 1
                 yield _chat(file, values)
     except FileNotFoundError:
         raise InputError(f"{file}: is missing; build the dataset again") from None
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{file}: is damaged ({error}); build the dataset again") from error
+
+
+def chosen_chats(examples: Examples) -> Iterator[Chat]:
+    """The examples that a run is to be trained on, in the order of the dataset.
+
+    Raises:
+        InputError: see `read_chats`; or no example has so many tokens.
+    """
+    chats = read_chats(examples.path, examples.subset)
+    if examples.between:
+        least, most = examples.between
+        chats = (chat for chat in chats if least <= sum(chat.tokens) <= most)
+    empty = True
+    for chat in islice(chats, examples.most):
+        empty = False
+        yield chat
+    if empty:
+        raise InputError(
+            f"{examples.path}: no example of {examples.subset} has {examples.between} tokens; "
+            "set examples.between to others"
+        )
 
 
 def make_row(chat: Chat, tokenizer: Any, length: int) -> Row:

@@ -24,7 +24,7 @@ from tickets.prompt import format_hash
 from training.callbacks import Interrupt, MarkWhole, Plans, Progress, Say
 from training.checkpoints import claim, newest_whole
 from training.config import TrainConfig
-from training.rows import Row, as_dataset, make_rows, manifest_hash, read_chats
+from training.rows import Row, as_dataset, chosen_chats, make_rows, manifest_hash, read_chats
 
 
 class Parts(NamedTuple):
@@ -101,8 +101,7 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
 
     manifest = manifest_hash(config.examples.path)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    chats = read_chats(config.examples.path, config.examples.subset, config.examples.most)
-    rows = make_rows(chats, tokenizer, config.examples.length)
+    rows = make_rows(chosen_chats(config.examples), tokenizer, config.examples.length)
     wanted = max(config.watch.rows, config.watch.documents)
     held_out: list[Row] = []
     if wanted:
@@ -125,6 +124,7 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
         "model": weights_hash(folder),
         "data": manifest,
         "format": format_hash(),
+        "adapter": adapter_hash(config.adapter),
         **config.model_dump(mode="json", include=decides, exclude={"examples": {"path"}}),
     }
     return Parts(model, tokenizer, rows, held_out, identity)
@@ -257,6 +257,16 @@ def weights_hash(folder: Path) -> str:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def adapter_hash(folder: Path | None) -> str | None:
+    """SHA-256 of the weights that a run begins with; None for a new adapter."""
+    if folder is None:
+        return None
+    file = folder / "adapter_model.safetensors"
+    if not file.is_file():
+        raise InputError(f"adapter {folder}: there is no adapter; train one first")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _is_want_of_memory(error: BaseException) -> bool:

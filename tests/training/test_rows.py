@@ -10,7 +10,8 @@ from tests.tiny_models import TEMPLATE, make_tiny_model
 from tests.training.conftest import row, write_dataset
 from tickets.files import InputError
 from tickets.prompt import format_hash
-from training.rows import IGNORED, make_rows, manifest_hash, read_chats
+from training.config import Examples
+from training.rows import IGNORED, chosen_chats, make_rows, manifest_hash, read_chats
 
 
 def rows_of(dataset: Path, tokenizer: Any, length: int = 512) -> Any:
@@ -98,5 +99,14 @@ def test_another_format_is_refused_before_any_row_is_read(tmp_path: Path) -> Non
         manifest_hash(tmp_path)
 
 
-def test_the_first_so_many_are_read(dataset: Path) -> None:
-    assert [chat.id for chat in read_chats(dataset, "cpu", 3)] == ["row-1", "row-2", "row-3"]
+def test_the_first_so_many_of_a_length_are_chosen(dataset: Path) -> None:
+    def ids(**choice: Any) -> list[str]:
+        return [chat.id for chat in chosen_chats(Examples(path=dataset, **choice))]
+
+    assert ids(subset="cpu", most=3) == ["row-1", "row-2", "row-3"]
+    sizes = {chat.id: sum(chat.tokens) for chat in read_chats(dataset, "all")}
+    least = sorted(sizes.values())[4]
+    expected = [name for name, size in sizes.items() if size >= least]
+    assert ids(between=(least, 10_000), most=2) == expected[:2]
+    with pytest.raises(InputError, match=r"no example of all has \(1, 2\) tokens"):
+        ids(between=(1, 2))

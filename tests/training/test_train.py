@@ -360,3 +360,19 @@ def test_two_processes_learn_what_one_learns_of_the_same_batches(
         return [line["loss"] for line in map(json.loads, lines) if "loss" in line]
 
     assert losses(made) == pytest.approx(losses(folder), rel=0.02)
+
+
+def test_it_goes_on_from_an_adapter(
+    trained: tuple[TrainConfig, Path, list[str]], tmp_path: Path, model: Path
+) -> None:
+    config, folder, _ = trained
+    further = changed(config, output=tmp_path / "run", adapter=folder)
+    made = train(further, model, quietly)
+    assert made is not None
+    logs = [(adapter / "log.jsonl").read_text("utf-8").splitlines() for adapter in (folder, made)]
+    first = [json.loads(log[0])["loss"] for log in logs]
+    assert first[1] < first[0] - 0.05
+    with pytest.raises(InputError, match=r"has rank 8, and lora.rank is 16"):
+        train(changed(further, lora={"rank": 16}), model, quietly)
+    with pytest.raises(InputError, match="there is no adapter; train one first"):
+        train(changed(further, adapter=tmp_path / "none"), model, quietly)
