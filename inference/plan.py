@@ -195,8 +195,8 @@ def _document_room(engine: Engine, settings: Settings) -> int:
     if room < LEAST_DOCUMENT:
         raise InputError(
             f"a context of {engine.context} tokens is too small: the prompt takes {frame}, the "
-            f"plan up to {settings.max_tokens}, and a document needs {LEAST_DOCUMENT}; use a "
-            "model with a longer context, or a smaller --max-tokens"
+            f"plan up to {settings.max_tokens}, and a document needs {LEAST_DOCUMENT}; give a "
+            "larger --context if the model has it, or a smaller --max-tokens"
         )
     return room
 
