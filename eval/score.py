@@ -5,10 +5,11 @@ from typing import Final
 
 from eval.align import LEXICAL, Comparer
 from eval.fidelity import Fidelity, compare
+from tickets.conformance import conformance
 from tickets.diagnostics import Diagnostic
 from tickets.parse import parse_plan
 from tickets.rubric import Rubric, score_plan
-from tickets.rules import RULES, check_plan
+from tickets.rules import check_plan
 from tickets.schema import Epic, Model, Plan, Story, Task
 from tickets.trace import trace_plan
 
@@ -39,7 +40,7 @@ class Verdict(Model):
     Attributes:
         parsed: it has an epic with a story; otherwise every score is 0.
         cut: it was so long that its end was not read.
-        conformance: by group of rules the share of its rules that the plan keeps; `all` over all.
+        conformance: the share of rules that the plan keeps, by group; `all` over all.
         errors, warnings: findings of the rules.
         rubric: the six sections.
         coverage, grounding: None without the document.
@@ -77,13 +78,14 @@ def score(
     """
     parsed = parse_plan(plan[:LARGEST])
     expected = None if reference is None else read_reference(reference)
+    keeps = conformance(parsed)
     findings = check_plan(parsed.plan, lines=parsed.lines, document=document)
     built = any(epic.stories for epic in parsed.plan.epics)
     trace = None if document is None else trace_plan(parsed.plan, document)
     return Verdict(
         parsed=built,
         cut=len(plan) > LARGEST,
-        conformance=_conformance(findings, document is not None, built),
+        conformance={"all": keeps.share, **keeps.groups},
         errors=sum(finding.severity == "error" for finding in findings),
         warnings=sum(finding.severity == "warning" for finding in findings),
         rubric=score_plan(parsed.plan, document=document),
@@ -105,20 +107,6 @@ def read_reference(text: str) -> Plan:
     if not any(epic.stories for epic in plan.epics):
         raise ValueError("the reference has no epic with a story; is it a plan in our format?")
     return plan
-
-
-def _conformance(
-    findings: tuple[Diagnostic, ...], with_document: bool, built: bool
-) -> dict[str, float]:
-    broken = {finding.code for finding in findings}
-    rules = [rule for rule in RULES if with_document or rule.group != "grounding"]
-    kept: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    for rule in rules:
-        for group in (rule.group, "all"):
-            total[group] += 1
-            kept[group] += built and rule.code not in broken
-    return {group: kept[group] / total[group] for group in total}
 
 
 def _shape(plan: Plan, characters: int) -> Shape:
