@@ -7,6 +7,7 @@ documents, or a second try for one of them, is one continuous batch.
 
 import time
 from collections.abc import Sequence
+from functools import cached_property, partial
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 from inference.checksums import Say
@@ -79,7 +80,7 @@ class _Open:
 
 
 class Engine:
-    """A model that is ready to write.
+    """A model that writes; vLLM is started when something is first asked of it.
 
     Attributes:
         context: tokens that prompt and completion may have together.
@@ -97,7 +98,7 @@ class Engine:
         verbose: bool = False,
         say: Say = lambda _: None,
     ) -> None:
-        """Load the model.
+        """Make an engine, which loads nothing yet.
 
         Args:
             model: from `inference.models.find_model`.
@@ -108,15 +109,27 @@ class Engine:
             say: told what is going on.
 
         Raises:
-            InputError: too little memory, or vLLM refuses the model.
+            InputError: the model's config does not say how long its context is. At the first use:
+                too little memory, or vLLM refuses the model.
         """
         prepare(verbose=verbose)
         own = context_length(model.path)
         self.context = min(context or own, own)
         self.written = 0
+        self.batch = min(batch, BATCH[device()])
         self._open: dict[str, _Open] = {}
         self._lora: Any = None
-        self.batch = min(batch, BATCH[device()])
+        self._start = partial(self._started, model, adapter, verbose, say)
+
+    @cached_property
+    def _llm(self) -> Any:
+        return self._start()
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return self._llm.get_tokenizer()
+
+    def _started(self, model: ModelFolder, adapter: Adapter | None, verbose: bool, say: Say) -> Any:
         settings: dict[str, Any]
         if device() == "cpu":
             if adapter is not None:
@@ -127,12 +140,12 @@ class Engine:
             if adapter is not None:
                 settings |= {"enable_lora": True, "max_lora_rank": adapter.rank}
         say(f"starting vLLM with {model.name}")
-        self._llm = start_vllm(model, settings, verbose=verbose)
-        self._tokenizer = self._llm.get_tokenizer()
+        llm = start_vllm(model, settings, verbose=verbose)
         if adapter is not None and device() == "gpu":
             from vllm.lora.request import LoRARequest
 
             self._lora = LoRARequest(adapter.hash[:16], 1, str(stable_copy(adapter)))
+        return llm
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` has, without those that begin or end a prompt."""
@@ -197,8 +210,9 @@ class Engine:
 
     def drop(self) -> None:
         """Forget all open requests."""
-        self._llm.llm_engine.abort_request(list(self._open))
-        self._open.clear()
+        if self._open:
+            self._llm.llm_engine.abort_request(list(self._open))
+            self._open.clear()
 
 
 def _parameters(sampling: Sampling) -> Any:

@@ -130,7 +130,6 @@ def plan_documents(
         InputError: the output cannot be written any more, or the context is too small; at the end,
             if nothing of some document fits into the context.
     """
-    room = _document_room(engine, settings)
     waiting: list[tuple[int, Document, str]] = []
     done = 0
     for index, document in enumerate(documents):
@@ -142,6 +141,9 @@ def plan_documents(
             done += 1
             path = output.paths[index]
             yield Result(document, record, path.read_text("utf-8"), path, skipped=True)
+    if not waiting:
+        return
+    room = _document_room(engine, settings)
     grammar = _grammar(settings)
     tight = _tight(settings) if grammar else None
     jobs: dict[str, _Job] = {}

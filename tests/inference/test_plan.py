@@ -349,3 +349,11 @@ def test_the_record_is_json(documents: list[Document]) -> None:
     content = json.loads(result.record.model_dump_json())
     assert Record.model_validate(content) == result.record
     assert {"maker", "settings", "finish", "prompt_tokens", "diagnostics"} <= set(content)
+
+
+def test_where_all_is_done_no_model_is_started(documents: list[Document], tmp_path: Path) -> None:
+    run(Writer(), documents, out=tmp_path / "out")
+    nothing = cast(Engine, object())
+    output = Output(f"{tmp_path}/out/", documents)
+    again = list(plan_documents(nothing, MAKER, documents, Settings(), output))
+    assert [result.skipped for result in again] == [True, True, True]
