@@ -51,7 +51,8 @@ def givens() -> Iterator[Given]:
     """Each curated pair, with the reference of the next but six as another document's."""
     cases = list(read_folder(FOLDER))
     plans = [parse_plan(case.reference or "").plan for case in cases]
-    example = plans[[case.id for case in cases].index("s3-credential-rotation")]
+    # The longer one of the examples in eval/prompts/full.md.
+    example = plans[[case.id for case in cases].index("operator-upgrade-retrospective")]
     for place, case in enumerate(cases):
         if plans[place] is not example:
             another = plans[(place + 7) % len(plans)]

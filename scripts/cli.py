@@ -9,6 +9,7 @@ import sys
 import typer
 
 from scripts import check, data, doctor, export, graph, plan, score, testing, train
+from scripts import eval as evaluation
 from tickets.files import InputError
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command(rich_help_panel="Plans")(check.check)
 app.command(rich_help_panel="Plans")(export.export)
 app.command(rich_help_panel="Plans")(graph.graph)
 app.command(rich_help_panel="Evaluation")(score.score)
+app.add_typer(evaluation.app, name="eval", rich_help_panel="Evaluation")
 app.add_typer(data.app, name="data", rich_help_panel="Training")
 app.add_typer(train.app, name="train", rich_help_panel="Training")
 app.command(rich_help_panel="This installation")(doctor.doctor)

@@ -6,6 +6,7 @@ import pytest
 
 from eval.adversarial.cheats import Given
 from eval.pairs import Case, read_folder
+from tests.scripts.conftest import run  # noqa: F401 - a fixture
 from tickets.parse import parse_plan
 from tickets.schema import Plan
 

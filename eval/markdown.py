@@ -1,0 +1,124 @@
+"""The report as markdown: the tables of `eval.summary`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from eval.rows import HEADLINE
+from eval.statistics import Difference, Interval
+from eval.summary import Entry, Summary
+
+DIFFERENCE: Final = ["first", "second", "difference", "documents", "p", "corrected", "verdict"]
+"""The head of a table of differences; `difference_cells` gives its rows."""
+
+
+def to_markdown(summary: Summary) -> str:
+    """Scores, costs, failures, differences and slices as tables."""
+    measures = [m for m in HEADLINE if any(m in entry.scores for entry in summary.entries)]
+    parts = [
+        "# Evaluation",
+        f"{summary.documents} documents ({summary.with_reference} with a reference, "
+        f"{summary.with_work_plan} with their authors' work plan), seeds "
+        f"{', '.join(map(str, summary.seeds))}. Means over documents with 95 % bootstrap "
+        "intervals. `+ repair` is the same plans after repair by rules.",
+        "## Scores",
+        table(
+            ("system", "plans", "unscored", *measures),
+            (
+                (e.name, e.plans, e.unscored, *(shown(e.scores.get(m)) for m in measures))
+                for e in summary.entries
+            ),
+        ),
+        "## Time and cost",
+        table(
+            ("system", "p50 s", "p95 s", "tokens in", "tokens out", "documents/h", "cost/document"),
+            (_costs(entry) for entry in summary.entries if entry.variant == "raw"),
+        ),
+        "## What went wrong",
+        table(
+            ("system", "cause", "plans"),
+            (
+                (entry.name, cause, count)
+                for entry in summary.entries
+                for cause, count in entry.causes.items()
+            ),
+        ),
+        "## Differences",
+        "The second less the first, on the documents that both have. p by a permutation test, "
+        "corrected for the number of comparisons of the measure (Holm).",
+    ]
+    for measure in measures:
+        parts += [
+            f"### {measure}",
+            table(DIFFERENCE, map(difference_cells, summary.differences[measure])),
+        ]
+    parts.append("## Slices")
+    for measure in measures:
+        names = [entry.name for entry in summary.entries]
+        rows = [
+            (
+                s.kind,
+                s.value,
+                s.documents,
+                *(number(s.means.get(n, {}).get(measure)) for n in names),
+            )
+            for s in summary.slices
+        ]
+        parts += [f"### {measure}", table(("by", "", "documents", *names), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def verdict(each: Difference) -> str:
+    """What a difference means, in words."""
+    if each.is_significant:
+        return "differs"
+    if each.needed is None:
+        return "no difference seen"
+    return f"not shown; about {each.needed} documents would be needed"
+
+
+def shown(value: Interval | None) -> str:
+    """`0.71 [0.65, 0.77]`."""
+    if value is None:
+        return "–"
+    if value.low is None or value.high is None:
+        return f"{value.mean:.2f}"
+    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]"
+
+
+def number(value: float | None, form: str = ".2f") -> str:
+    """A number, or a dash."""
+    return "–" if value is None else format(value, form)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A markdown table; pipes in cells are escaped."""
+    lines = [head, [":--"] + ["--:"] * (len(head) - 1), *rows]
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _costs(entry: Entry) -> tuple[str, ...]:
+    cost = "–" if entry.cost is None else f"{entry.cost:.4f} {entry.currency}"
+    counts = (entry.prompt_tokens, entry.completion_tokens, entry.per_hour)
+    return (
+        entry.system,
+        number(entry.p50, ".1f"),
+        number(entry.p95, ".1f"),
+        *(number(count, ".0f") for count in counts),
+        cost,
+    )
+
+
+def difference_cells(each: Difference) -> tuple[str, ...]:
+    """A difference as a row of a table."""
+    span = Interval(mean=each.mean, low=each.low, high=each.high, documents=each.documents)
+    return (
+        each.first,
+        each.second,
+        shown(span),
+        str(each.documents),
+        number(each.p, ".4f"),
+        number(each.corrected, ".4f"),
+        verdict(each),
+    )
