@@ -190,8 +190,10 @@ def _summary(result: "Result") -> str:
     ]
     lines = [f"{record.source}{place}: {', '.join(parts)}"]
     if record.left_out:
-        names = ", ".join(f"{part.heading or 'the beginning'!r}" for part in record.left_out)
-        lines.append(f"  did not fit into the context and was left out: {names}")
+        names = [f"{part.heading or 'the beginning'!r}" for part in record.left_out]
+        more = f" and {count(len(names) - 5, 'more part')}" if len(names) > 5 else ""
+        left = f"{', '.join(names[:5])}{more}"
+        lines.append(f"  did not fit into the context and was left out: {left}")
     if not record.whole:
         lines.append(
             f"  CUT ({record.finish}): this is no whole plan; raise --max-tokens"

@@ -156,7 +156,9 @@ def test_errors_end_with_1(run: Run, fakes: Fakes, documents: Path) -> None:
 
 def test_what_was_left_out_is_said(run: Run, fakes: Fakes, documents: Path) -> None:
     fakes.left_out = (LeftOutPart(heading="Changelog", tokens=900),)
-    assert "left out: 'Changelog'" in run("plan", documents / "a.md").err
+    assert "left out: 'Changelog'\n" in run("plan", documents / "a.md").err
+    fakes.left_out = tuple(LeftOutPart(heading=f"Part {n}", tokens=9) for n in range(200))
+    assert "'Part 4' and 195 more parts\n" in run("plan", documents / "a.md").err
 
 
 def test_an_interruption_says_what_is_kept(run: Run, fakes: Fakes, documents: Path) -> None:
