@@ -42,14 +42,17 @@ def write_card(
         "base_model": record["model"].get("hub") or record["model"]["name"],
         "tags": ["planloom", "lora", "jira", "planning"],
     }
-    last = {name: found[-1][1] for name in _FIGURES if (found := _points(log, name))}
-    figures = "".join(f"| {_FIGURES[name]} | {value:.3f} |\n" for name, value in last.items())
+    last = {name: found[-1] for name in _FIGURES if (found := _points(log, name))}
+    figures = "".join(
+        f"| {_FIGURES[name]} | {value:.3f} | {step} |\n" for name, (step, value) in last.items()
+    )
     pictures = "".join(
         f"![{name}]({name}.png)\n\n"
         for name in ("loss", "conformance")
         if (folder / f"{name}.png").is_file()
     )
     data = record["data"]
+    began = f" It began with the adapter `{config.adapter}`." if config.adapter else ""
     text = f"""---
 {yaml.safe_dump(header, sort_keys=False)}---
 
@@ -66,12 +69,12 @@ of the dataset with the manifest `{data["manifest"][:12]}`: rank {config.lora.ra
 {config.lora.alpha:g}, learning rate {config.optimizer.learning_rate:g},
 {record["run"]["steps"]} steps, {record["run"]["tokens"]:,} tokens in
 {record["run"]["hours"]:.1f} hours on {record["run"]["device"]}. `log.jsonl` has every figure that
-was logged, `planloom.json` the hashes and versions.
+was logged, `planloom.json` the hashes and versions.{began}
 
 ## How good it is
 
-| at the end | |
-| --- | --- |
+| last figure | | at step |
+| --- | --- | --- |
 {figures}
 {pictures}These figures are of a few held-out pairs, looked at while it was trained;
 `./planloom eval` measures a planner on whole sets of documents.
