@@ -73,6 +73,8 @@ def verdict(each: Difference) -> str:
         return "differs"
     if each.needed is None:
         return "no difference seen"
+    if each.needed <= each.documents:
+        return "not shown once corrected for the number of comparisons"
     return f"not shown; about {each.needed} documents would be needed"
 
 
