@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,16 +54,24 @@ def serving(model: str, name: str, log: Path, say: Callable[[str], None]) -> Ite
             env=_environment(),
             start_new_session=True,
         )
+        # Who is ended by a signal (timeout, a batch system) must not leave the server behind.
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         try:
             _wait(process, port, log)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
+            signal.signal(signal.SIGTERM, before)
             # The server has processes of its own; the group is theirs alone.
-            os.killpg(process.pid, signal.SIGTERM)
+            _end(process, signal.SIGTERM)
             try:
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                _end(process, signal.SIGKILL)
+
+
+def _end(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.killpg(process.pid, number)
 
 
 def _environment() -> dict[str, str]:
