@@ -12,7 +12,7 @@ import pytest
 from inference import models
 from inference.models import context_length, find_model, read_folder
 from tickets.files import InputError
-from tickets.models import DEFAULT_MODEL
+from tickets.models import DEFAULT_MODEL, EMBEDDED
 
 
 @pytest.fixture
