@@ -23,7 +23,6 @@ from inference.engine import Engine, Sampling
 from inference.hardware import device
 from inference.lora import Adapter, merged_model, read_adapter
 from inference.models import (
-    DEFAULT_MODEL,
     ModelFolder,
     context_length,
     find_model,
@@ -34,6 +33,7 @@ from inference.record import Maker, Settings
 from inference.start import cpu_settings, prepare, start_vllm
 from tickets.documents import Document, read_document
 from tickets.grammar import build_grammar
+from tickets.models import DEFAULT_MODEL
 from tickets.prompt import build_messages, format_hash
 
 ROOT: Final = Path(__file__).resolve().parents[2]
