@@ -79,7 +79,7 @@ def _cleaned(item: Candidate) -> Candidate:
                 break
             kept = f"{kept} {sentence}".strip()
         text = kept if len(kept) <= LONGEST else kept[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
-    return item._replace(text=_closed(text.strip().rstrip(";,:")))
+    return item._replace(text=" ".join(_closed(text.strip().rstrip(";,:")).split()))
 
 
 def _closed(text: str) -> str:
