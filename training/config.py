@@ -15,10 +15,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Examples(Model):
     """Which examples of a dataset from `./planloom data build` are trained on.
 
-    `subset` is `all` or `cpu`, the short ones that teach most per token; `most` takes the first so
-    many of them (the CPU subset lists the most useful first), with `between` of those that have at
-    least and at most so many tokens. `length` is the most tokens that a row may have: a longer one
-    ends the run before its first step, none is cut.
+    `subset` is `all` or `cpu`, the short ones that teach most per token; `most` takes so many of
+    them: of the CPU subset the first, which are the most useful, of all a fair sample. With
+    `between` only those count that have at least and at most so many tokens. `length` is the most
+    tokens that a row may have: a longer one ends the run before its first step, none is cut.
     """
 
     path: Path

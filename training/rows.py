@@ -6,8 +6,9 @@ does not fit ends the run before its first step, by name.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
+import random
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +25,8 @@ FILES: Final = {
     "cpu": "cpu/train.parquet",
     "validation": "data/validation.parquet",
 }
-COLUMNS: Final = ("id", "prompt", "completion", "prompt_tokens", "completion_tokens", "format_hash")
+TOKENS: Final = ("prompt_tokens", "completion_tokens")
+COLUMNS: Final = ("id", "prompt", "completion", *TOKENS, "format_hash")
 
 
 class Row(NamedTuple):
@@ -83,10 +85,48 @@ def read_chats(dataset: Path, part: str) -> Iterator[Chat]:
         InputError: the file is missing, damaged or empty, lacks a column, or holds a row that was
             made for another format.
     """
+    file = dataset / FILES[part]
+    for values in _read(file, COLUMNS):
+        yield _chat(file, values)
+
+
+def chosen_chats(examples: Examples) -> Iterator[Chat]:
+    """The examples that a run is to be trained on, in the order of the dataset.
+
+    Raises:
+        InputError: see `read_chats`; or no example has so many tokens.
+    """
+    places = set(_chosen_places(examples))
+    for place, chat in enumerate(read_chats(examples.path, examples.subset)):
+        if place in places:
+            yield chat
+
+
+def _chosen_places(examples: Examples) -> list[int]:
+    """Which rows are taken, counted from 0."""
+    file = examples.path / FILES[examples.subset]
+    least, most = examples.between or (0, sys.maxsize)
+    places = [
+        place
+        for place, row in enumerate(_read(file, TOKENS))
+        if least <= sum(row[name] for name in TOKENS) <= most
+    ]
+    if not places:
+        raise InputError(
+            f"{examples.path}: no example of {examples.subset} has {examples.between} tokens; "
+            "set examples.between to others"
+        )
+    if examples.most is None or examples.most >= len(places):
+        return places
+    if examples.subset == "cpu":
+        return places[: examples.most]
+    return random.Random(0).sample(places, examples.most)
+
+
+def _read(file: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    file = dataset / FILES[part]
     try:
         parquet = pq.ParquetFile(file)
         missing = [name for name in COLUMNS if name not in parquet.schema_arrow.names]
@@ -97,34 +137,12 @@ def read_chats(dataset: Path, part: str) -> Iterator[Chat]:
             )
         if not parquet.metadata.num_rows:
             raise InputError(f"{file}: has no rows; look at rejected.jsonl for what was left out")
-        for batch in parquet.iter_batches(64, columns=list(COLUMNS)):
-            for values in batch.to_pylist():
-                yield _chat(file, values)
+        for batch in parquet.iter_batches(64, columns=list(columns)):
+            yield from batch.to_pylist()
     except FileNotFoundError:
         raise InputError(f"{file}: is missing; build the dataset again") from None
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{file}: is damaged ({error}); build the dataset again") from error
-
-
-def chosen_chats(examples: Examples) -> Iterator[Chat]:
-    """The examples that a run is to be trained on, in the order of the dataset.
-
-    Raises:
-        InputError: see `read_chats`; or no example has so many tokens.
-    """
-    chats = read_chats(examples.path, examples.subset)
-    if examples.between:
-        least, most = examples.between
-        chats = (chat for chat in chats if least <= sum(chat.tokens) <= most)
-    empty = True
-    for chat in islice(chats, examples.most):
-        empty = False
-        yield chat
-    if empty:
-        raise InputError(
-            f"{examples.path}: no example of {examples.subset} has {examples.between} tokens; "
-            "set examples.between to others"
-        )
 
 
 def make_row(chat: Chat, tokenizer: Any, length: int) -> Row:

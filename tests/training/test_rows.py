@@ -99,7 +99,7 @@ def test_another_format_is_refused_before_any_row_is_read(tmp_path: Path) -> Non
         manifest_hash(tmp_path)
 
 
-def test_the_first_so_many_of_a_length_are_chosen(dataset: Path) -> None:
+def test_so_many_of_a_length_are_chosen(dataset: Path) -> None:
     def ids(**choice: Any) -> list[str]:
         return [chat.id for chat in chosen_chats(Examples(path=dataset, **choice))]
 
@@ -107,6 +107,22 @@ def test_the_first_so_many_of_a_length_are_chosen(dataset: Path) -> None:
     sizes = {chat.id: sum(chat.tokens) for chat in read_chats(dataset, "all")}
     least = sorted(sizes.values())[4]
     expected = [name for name, size in sizes.items() if size >= least]
-    assert ids(between=(least, 10_000), most=2) == expected[:2]
+    assert ids(between=(least, 10_000)) == expected
+    assert len(ids(between=(least, 10_000), most=2)) == 2
+    assert set(ids(between=(least, 10_000), most=2)) < set(expected)
     with pytest.raises(InputError, match=r"no example of all has \(1, 2\) tokens"):
         ids(between=(1, 2))
+
+
+def test_a_sample_of_all_examples_is_fair_and_always_the_same(
+    tmp_path: Path, tokenizer: Any
+) -> None:
+    dataset = write_dataset(tmp_path, [row(n, tokenizer) for n in range(1, 201)])
+    chosen = [
+        int(chat.id.removeprefix("row-")) for chat in chosen_chats(Examples(path=dataset, most=60))
+    ]
+    assert len(chosen) == len(set(chosen)) == 60
+    assert chosen == sorted(chosen)
+    assert 15 <= sum(number <= 100 for number in chosen) <= 45
+    again = [chat.id for chat in chosen_chats(Examples(path=dataset, most=60))]
+    assert again == [f"row-{number}" for number in chosen]
