@@ -3,30 +3,43 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from eval.config import EndpointSystem
-from eval.predictions import Job, Prediction, Run, Time
+from eval.predictions import CAUSES, Job, Prediction, Run, Time
+from eval.progress import EVERY, Progress
 from eval.prompts import prompt_messages, read_prompt
 from tickets.endpoint import Endpoint, read_key, request_hash
 from tickets.endpoint_client import Client, EndpointError
 
 Say = Callable[[str], None]
 
+GIVE_UP: Final = 10
+"""Failures in a row after which the rest is not asked for: the endpoint answers nobody."""
+
 
 def ask_endpoint(
-    system: EndpointSystem, jobs: Sequence[Job], run: Run, say: Say, base_url: str | None = None
+    system: EndpointSystem,
+    jobs: Sequence[Job],
+    run: Run,
+    say: Say,
+    base_url: str | None = None,
+    written: Callable[[], int] | None = None,
 ) -> None:
     """Have an endpoint plan all jobs; each prediction is written as it comes.
 
     What `run` has of an equal request to the same model is taken over and not bought again. After
-    a failure that holds for every request (a wrong key) the rest is not asked for.
+    a failure that holds for every request (a wrong key), or many in a row, the rest is not asked
+    for.
 
     Args:
         system: whom to ask, and how.
         jobs: what for.
         run: where predictions are kept.
-        say: told of failures.
+        say: told of failures, and how far it is.
         base_url: where the endpoint really listens, if it was started for this.
+        written: the tokens that it has written up to now, if it tells; else those of the plans
+            that have come are counted.
 
     Raises:
         InputError: the prompt's file or the key is missing.
@@ -55,40 +68,60 @@ def ask_endpoint(
             waiting.append((job, request, hashed))
     if waiting:
         started = time.monotonic()
-        count = asyncio.run(_ask(endpoint, system, waiting, key, run, say))
+        asking = _Asking(endpoint, system, len(waiting), run, say)
+        asyncio.run(asking.ask_all(waiting, key, written))
         seconds = round(time.monotonic() - started, 3)
-        run.add_time(Time(system=system.name, plans=count, seconds=seconds))
+        run.add_time(Time(system=system.name, plans=asking.answered, seconds=seconds))
 
 
-async def _ask(
-    endpoint: Endpoint,
-    system: EndpointSystem,
-    waiting: list[tuple[Job, dict[str, object], str]],
-    key: str | None,
-    run: Run,
-    say: Say,
-) -> int:
-    """Ask for all; the number of answers."""
-    answered = 0
-    given_up: EndpointError | None = None
+class _Asking:
+    """A batch of requests under way."""
 
-    async def one(client: Client, job: Job, request: dict[str, object], hashed: str) -> None:
-        nonlocal answered, given_up
-        place = {"key": hashed, "system": system.name, "case": job.case.id, "seed": job.seed}
+    def __init__(
+        self, endpoint: Endpoint, system: EndpointSystem, total: int, run: Run, say: Say
+    ) -> None:
+        self.answered = 0
+        self._endpoint, self._system, self._run, self._say = endpoint, system, run, say
+        self._slots = asyncio.Semaphore(endpoint.concurrency)
+        self._progress = Progress(system.name, total, system.max_tokens, say)
+        self._tokens = self._failed = self._in_a_row = 0
+        self._given_up: EndpointError | None = None
+
+    async def ask_all(
+        self,
+        waiting: list[tuple[Job, dict[str, object], str]],
+        key: str | None,
+        written: Callable[[], int] | None,
+    ) -> None:
+        telling = asyncio.create_task(self._tell(written))
+        async with Client(self._endpoint, key) as client:
+            await asyncio.gather(*(self._one(client, *each) for each in waiting))
+        telling.cancel()
+
+    async def _tell(self, written: Callable[[], int] | None) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            tokens = self._tokens if written is None else await asyncio.to_thread(written)
+            self._progress.tell(self.answered + self._failed, tokens)
+
+    async def _one(self, client: Client, job: Job, request: dict[str, object], hashed: str) -> None:
+        place = {"key": hashed, "system": self._system.name, "case": job.case.id, "seed": job.seed}
         try:
-            if given_up is not None:
-                raise given_up
-            reply = await client.complete(request)
+            # Whether all is lost is asked when its turn comes, so nothing more is sent then.
+            async with self._slots:
+                if self._given_up is not None:
+                    raise self._given_up
+                reply = await client.complete(request)
         except EndpointError as error:
-            if given_up is None:
-                say(f"{system.name}: {job.case.id}: {error}")
-                given_up = error if error.fatal else None
+            self._fail(job, error)
             failed = {"outcome": "failed", "cause": error.cause, "detail": str(error)}
-            run.add(Prediction.model_validate(place | failed))
+            self._run.add(Prediction.model_validate(place | failed))
             return
-        answered += 1
+        self.answered += 1
+        self._in_a_row = 0
+        self._tokens += reply.completion_tokens or 0
         outcome, cause = _outcome(reply.text, reply.finish)
-        run.add(
+        self._run.add(
             Prediction.model_validate(
                 place
                 | {
@@ -102,12 +135,17 @@ async def _ask(
             )
         )
 
-    async with Client(endpoint, key) as client:
-        # A batch at a time, so that after a fatal failure nothing more is sent.
-        size = endpoint.concurrency
-        for start in range(0, len(waiting), size):
-            await asyncio.gather(*(one(client, *each) for each in waiting[start : start + size]))
-    return answered
+    def _fail(self, job: Job, error: EndpointError) -> None:
+        """Tell of a failure, and give up if there is no sense in going on."""
+        self._failed += 1
+        if self._given_up is not None:
+            return
+        self._in_a_row += 1
+        self._say(f"{self._system.name}: {job.case.id}: {error}")
+        if error.fatal or self._in_a_row == GIVE_UP:
+            self._given_up = error
+            why = "" if error.fatal else f" after {GIVE_UP} failures in a row"
+            self._say(f"{self._system.name}: the rest is not asked for{why}")
 
 
 def _outcome(text: str, finish: str) -> tuple[str, str]:
@@ -115,4 +153,4 @@ def _outcome(text: str, finish: str) -> tuple[str, str]:
         return "empty", "no word"
     if finish == "stop":
         return "whole", ""
-    return "cut", "cut at the token limit" if finish == "length" else f"ended by {finish}"
+    return "cut", CAUSES.get(finish, f"ended by {finish}")

@@ -100,7 +100,7 @@ class Run:
         if not path.is_file():
             raise InputError(
                 f"{self.folder}: is no folder of a run (it has no config.yaml); make one with "
-                "`./planloom eval run CONFIG`"
+                "`./planloom eval CONFIG`"
             )
         return EvalConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
 

@@ -18,6 +18,9 @@ from tickets.files import InputError
 BATCH: Final[dict[str, int]] = {"cpu": 32, "gpu": 256}
 """The most completions that are written at once on each."""
 
+OPENMP: Final = Path(sys.prefix) / "lib" / "libiomp5.so"
+"""Intel's OpenMP runtime, where vLLM's CPU build is installed."""
+
 _MEMORY_SHARE: Final = 0.4
 """How much of the free memory the key/value cache may take on a CPU."""
 
@@ -41,10 +44,9 @@ def prepare(*, verbose: bool = False) -> None:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)  # it would overrule kv_cache_memory_bytes
         os.environ.setdefault("OMP_NUM_THREADS", str(compute_threads()))
-        runtime = Path(sys.prefix) / "lib" / "libiomp5.so"
-        if "torch" not in sys.modules and runtime.is_file():
+        if "torch" not in sys.modules and OPENMP.is_file():
             with contextlib.suppress(OSError):
-                ctypes.CDLL(str(runtime), mode=ctypes.RTLD_GLOBAL)
+                ctypes.CDLL(str(OPENMP), mode=ctypes.RTLD_GLOBAL)
 
 
 def start_vllm(model: ModelFolder, settings: dict[str, Any], *, verbose: bool = False) -> Any:

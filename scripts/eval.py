@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.children import end_with_parent
+from scripts.configs import Config, ConfigGroup, Overrides
 from tickets.files import InputError, write_atomic
 
 if TYPE_CHECKING:
@@ -18,11 +20,21 @@ if TYPE_CHECKING:
     from eval.predictions import Job, Prediction, Run
     from eval.rows import ScoredRow
     from eval.summary import Summary
+    from scripts.eval_server import Server
 
 app = typer.Typer(
+    cls=ConfigGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Compare systems that make plans: predictions, scores, a report.",
+    help="""Compare systems that make plans: predictions, scores, a report.
+
+    [bold]Examples[/]
+
+    [cyan]./planloom eval configs/eval/smoke.yaml[/]
+
+    [cyan]./planloom eval configs/eval/smoke.yaml documents.0.most=1[/]
+
+    [cyan]./planloom eval gate out/eval/smoke --min fidelity=0.4[/]""",
 )
 
 _Workers = Annotated[int, typer.Option(min=1, help="Processes that score.")]
@@ -30,23 +42,20 @@ _Workers = Annotated[int, typer.Option(min=1, help="Processes that score.")]
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML; see configs/eval/.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY.SUB=VALUE", help="Change a value of the file."),
-    ] = None,
+    config: Config,
+    overrides: Overrides = None,
     workers: _Workers = 1,
 ) -> None:
-    """Have all systems plan all documents, then score and report.
+    """Have all systems plan all documents, then score and report; the word "run" may be left out.
 
     Plans are written as they come; the same command goes on where it ended, and asks nobody twice.
     Ends with 1 if there is a document that a system could not be asked for.
 
     [bold]Examples[/]
 
-    [cyan]./planloom eval run configs/eval/smoke.yaml[/]
+    [cyan]./planloom eval configs/eval/smoke.yaml[/]
 
-    [cyan]./planloom eval run configs/eval/smoke.yaml --set documents.0.most=2[/]
+    [cyan]./planloom eval configs/eval/smoke.yaml documents.0.most=2[/]
     """
     from eval.config import EvalConfig
     from eval.predictions import Run
@@ -187,9 +196,10 @@ def _predict(current: "Run") -> None:
         if isinstance(system, EndpointSystem):
             from eval.ask import ask_endpoint
 
-            with _served(system, current.folder) as url:
+            with _served(system, current.folder) as server:
                 _say(f"{system.name}: {len(jobs[system.name])} plans to ask for")
-                ask_endpoint(system, jobs[system.name], current, _say, url)
+                where = (server.url, server.written) if server else ()
+                ask_endpoint(system, jobs[system.name], current, _say, *where)
     engines = [system for system in waiting if isinstance(system, EngineSystem)]
     for _, group in groupby(sorted(engines, key=_engine), _engine):
         _run_engine(current, list(group), jobs)
@@ -209,7 +219,12 @@ def _run_engine(
     names = [system.name for system in systems]
     _say(f"{', '.join(names)}: {sum(len(jobs[name]) for name in names)} plans to make")
     command = [sys.executable, "-m", "scripts.eval_engine", str(current.folder), *names]
-    status = subprocess.run(command, cwd=_ROOT, check=False).returncode
+    status = subprocess.run(
+        command,
+        cwd=_ROOT,
+        check=False,
+        preexec_fn=end_with_parent,
+    ).returncode
     done = current.predictions()
     for name in names:
         tried = {(p.case, p.seed) for p in done if p.system == name}
@@ -229,16 +244,17 @@ def _run_engine(
 
 
 @contextmanager
-def _served(system: "EndpointSystem", folder: Path) -> Iterator[str | None]:
-    """Where the system's endpoint listens, if it is to be started; else None."""
+def _served(system: "EndpointSystem", folder: Path) -> "Iterator[Server | None]":
+    """The system's endpoint, if it is to be started; else None."""
     if system.serve is None:
         yield None
         return
     from scripts.eval_server import serving
 
     log = folder / "logs" / f"{system.name}.log"
-    with serving(system.serve, system.endpoint.model, log, _say) as url:
-        yield url
+    endpoint = system.endpoint
+    with serving(system.serve, endpoint.model, endpoint.concurrency, log, _say) as server:
+        yield server
 
 
 def _rows(current: "Run", workers: int) -> "tuple[list[ScoredRow], list[Case], list[Prediction]]":

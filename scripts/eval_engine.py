@@ -15,6 +15,7 @@ from pathlib import Path
 
 from eval.config import EngineSystem
 from eval.predictions import CAUSES, Job, Prediction, Run, Time, missing
+from eval.progress import Progress
 from inference.checksums import text_hash
 from inference.engine import Engine
 from inference.plan import Result, open_engine, plan_documents
@@ -75,21 +76,42 @@ def plan_jobs(
                 run.add(known[key].model_copy(update=fields))
             else:
                 waiting[document.name] = document
-        started, made = time.monotonic(), 0
-        try:
-            for result in plan_documents(engine, maker, list(waiting.values()), settings):
-                run.add(_prediction(result, system.name, seed, keys[result.document.name]))
-                del waiting[result.document.name]
-                made += 1
-        except InputError as error:
-            for name in waiting:
-                failed = {"outcome": "failed", "cause": "engine", "detail": str(error)}
-                place = {"key": keys[name], "system": system.name, "case": name, "seed": seed}
-                run.add(Prediction.model_validate(place | failed))
-            _say(f"{system.name}: {error}")
-        if made:
-            seconds = round(time.monotonic() - started, 3)
-            run.add_time(Time(system=system.name, plans=made, seconds=seconds))
+        if waiting:
+            _plan_batch(engine, maker, system, settings, waiting, keys, run)
+
+
+def _plan_batch(
+    engine: Engine,
+    maker: Maker,
+    system: EngineSystem,
+    settings: Settings,
+    waiting: dict[str, Document],
+    keys: dict[str, str],
+    run: Run,
+) -> None:
+    """Plan the documents that are waiting, by their names; `keys` has what plans are kept by."""
+    progress = Progress(system.name, len(waiting), system.max_tokens * system.samples, _say)
+    started, made, before = time.monotonic(), 0, engine.written
+    try:
+        for result in plan_documents(
+            engine,
+            maker,
+            list(waiting.values()),
+            settings,
+            on_progress=lambda at: progress.tell(at.done, at.tokens - before),
+        ):
+            run.add(_prediction(result, system.name, settings.seed, keys[result.document.name]))
+            del waiting[result.document.name]
+            made += 1
+    except InputError as error:
+        for name in waiting:
+            failed = {"outcome": "failed", "cause": "engine", "detail": str(error)}
+            place = {"key": keys[name], "system": system.name, "case": name, "seed": settings.seed}
+            run.add(Prediction.model_validate(place | failed))
+        _say(f"{system.name}: {error}")
+    if made:
+        seconds = round(time.monotonic() - started, 3)
+        run.add_time(Time(system=system.name, plans=made, seconds=seconds))
 
 
 def _document(job: Job) -> Document:

@@ -5,37 +5,19 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from scripts.configs import Config, ConfigGroup, Overrides
 from tickets.files import InputError
 from tickets.models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from inference.models import ModelFolder
 
-Config = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="A YAML file, like those in configs/train.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="KEY=VALUE...", help="Values to set in it: lora.rank=32"),
-]
-
-
-class _Group(TyperGroup):
-    """What is none of the commands is a configuration to run."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and not args[0].startswith("-") and args[0] not in self.commands:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_Group,
+    cls=ConfigGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="""Train an adapter on a dataset, so that a small model writes plans.

@@ -69,10 +69,10 @@ def test_a_run_is_scored_reported_and_never_bought_twice(
     tmp_path: Path,
 ) -> None:
     with serving(lambda number, body: completion(PLAN)) as server:
-        first = run("eval", "run", config(server.url))
+        first = run("eval", config(server.url))
         assert first.status == 0, first.err
         assert len(server.asked) == 3
-        again = run("eval", "run", config(server.url))
+        again = run("eval", "run", config(server.url), "systems.0.endpoint.retries=1")
         assert again.status == 0
         assert len(server.asked) == 3
     summary = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
@@ -109,7 +109,7 @@ def test_a_failure_of_the_endpoint_is_unscored_and_tried_again(
         return answer if failing and "Of b." in str(body) else completion(PLAN)
 
     with serving(script) as server:
-        done = run("eval", "run", config(server.url, timeout=0.3))
+        done = run("eval", config(server.url, timeout=0.3))
         assert done.status == 1
         summary = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
         raw = summary["entries"][0]
@@ -118,7 +118,7 @@ def test_a_failure_of_the_endpoint_is_unscored_and_tried_again(
         # A wrong key holds for what comes after it too, and that is not asked for.
         assert raw["unscored"] == (2 if cause == "key" else 1)
         failing = False
-        assert run("eval", "run", config(server.url, timeout=5)).status == 0
+        assert run("eval", config(server.url, timeout=5)).status == 0
     assert {each.outcome for each in Run(tmp_path / "run").predictions()} == {"whole"}
 
 
@@ -129,7 +129,7 @@ def test_an_empty_completion_and_no_plan_score_zero(
 ) -> None:
     texts = ["", "I cannot do that.", PLAN]
     with serving(lambda number, body: completion(texts[number])) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
     raw = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["entries"][0]
     assert raw["scores"]["fidelity"]["mean"] == pytest.approx(1 / 3)
     assert raw["causes"] == {"no plan": 2, "no word": 1}
@@ -142,7 +142,7 @@ def test_a_cut_plan_is_told_and_not_repaired(
 ) -> None:
     spoilt = PLAN.replace("**Story Points**: 5", "**Story Points**: 4")
     with serving(lambda number, body: completion(spoilt, "length")) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
     raw, repaired = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["entries"]
     assert raw["causes"] == {"cut at the token limit": 3}
     assert raw["scores"]["rubric"] == repaired["scores"]["rubric"]
@@ -155,7 +155,7 @@ def test_repair_is_shown_beside_the_raw_plan(
 ) -> None:
     spoilt = render_plan(put(sound_plan(), ("epics", 0, "points"), 99))
     with serving(lambda number, body: completion(spoilt)) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
     raw, repaired = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["entries"]
     assert raw["scores"]["rubric"]["mean"] < repaired["scores"]["rubric"]["mean"]
 
@@ -166,11 +166,11 @@ def test_what_a_kill_left_is_taken_up(
     tmp_path: Path,
 ) -> None:
     with serving(lambda number, body: completion(PLAN)) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
         lines = tmp_path / "run" / "predictions" / "asked.jsonl"
         kept = lines.read_bytes().split(b"\n")
         lines.write_bytes(b"\n".join([kept[0], kept[1][:40]]))
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
         assert len(server.asked) == 3 + 2
     assert len(Run(tmp_path / "run").predictions()) == 3
 
@@ -187,7 +187,7 @@ def test_scripts_in_titles_stay_text(
     nasty = PLAN.replace("Title 1.1", NASTY)
     (documents / "a.document.md").write_text(f"{DOCUMENT}\n{NASTY}\n", "utf-8")
     with serving(lambda number, body: completion(nasty)) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
     html = (tmp_path / "run" / "report.html").read_text("utf-8")
     pages = re.findall(r'<script type="text/plain" id="p\d+">([^<]*)</script>', html)
     assert len(pages) == 3
@@ -204,7 +204,7 @@ def test_a_prediction_of_ten_megabytes_is_scored(
 ) -> None:
     huge = PLAN + "\n- word and word" * 700_000
     with serving(lambda number, body: completion(huge if number == 0 else PLAN)) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
     raw = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["entries"][0]
     assert raw["plans"] == 3
 
@@ -215,7 +215,7 @@ def test_a_gate_ends_with_one_below_the_bar(
     tmp_path: Path,
 ) -> None:
     with serving(lambda number, body: completion(PLAN)) as server:
-        assert run("eval", "run", config(server.url)).status == 0
+        assert run("eval", config(server.url)).status == 0
     folder = tmp_path / "run"
     assert run("eval", "gate", folder, "--min", "fidelity=0.9").status == 0
     assert run("eval", "gate", folder, "--min", "items=0.9").status == 1
@@ -236,17 +236,17 @@ def test_bad_folders_are_named(
     assert "is no folder of a run" in run("eval", "report", tmp_path).err
     path = config("http://127.0.0.1:9/v1")
     (documents / "z.plan.md").write_text(PLAN, "utf-8")
-    lonely = run("eval", "run", path)
+    lonely = run("eval", path)
     assert (lonely.status, "z.plan.md: there is no document beside it" in lonely.err) == (2, True)
     (documents / "z.plan.md").rename(documents / "a.plan.md")
     (documents / "a.plan.md").write_text("No plan.\n", "utf-8")
-    empty = run("eval", "run", path)
+    empty = run("eval", path)
     assert (empty.status, "a.plan.md: the reference has no epic" in empty.err) == (2, True)
     (documents / "a.plan.md").unlink()
     content = yaml.safe_load(path.read_text("utf-8"))
     content["documents"] *= 2
     path.write_text(yaml.safe_dump(content), "utf-8")
-    twice = run("eval", "run", path)
+    twice = run("eval", path)
     assert (twice.status, "the id a stands in another folder too" in twice.err) == (2, True)
 
 
