@@ -9,6 +9,8 @@ from tickets.endpoint import Endpoint
 from tickets.schema import Model
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+LikenessName = Literal["lexical", "embeddings"]
+"""How fidelity tells whether two texts mean the same: by their words, or by a small model."""
 
 
 class Documents(Model):
@@ -79,16 +81,33 @@ class EndpointSystem(System):
 AnySystem = Annotated[EngineSystem | EndpointSystem, Field(discriminator="kind")]
 
 
+class Judge(Model):
+    """A model that judges plans with the rubric's questions, beside the rules; see `eval.judge`.
+
+    Attributes:
+        endpoint: where, which model, key, price, retries, rate; see `tickets.endpoint`.
+        max_tokens: of one answer, thoughts included.
+        temperature: None leaves it to the endpoint; some models allow nothing else.
+    """
+
+    endpoint: Endpoint
+    max_tokens: int = Field(default=2048, ge=256)
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
+
+
 class EvalConfig(Model):
     """A benchmark: every system plans every document, once for each seed.
 
-    A system whose plans do not depend on the seed gets the first one only.
+    A system whose plans do not depend on the seed gets the first one only. `likeness` can be
+    changed later, and the plans are kept; so can `judge`, which may be left out.
     """
 
     output: Path
     documents: Annotated[tuple[Documents, ...], Field(min_length=1)]
     systems: Annotated[tuple[AnySystem, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    likeness: LikenessName = "lexical"
+    judge: Judge | None = None
 
     @model_validator(mode="after")
     def _names(self) -> Self:

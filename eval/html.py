@@ -8,14 +8,27 @@ megabytes that the browser has to read, and one page that it has to lay out.
 import base64
 import gzip
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from eval.align import align
-from eval.markdown import DIFFERENCE, difference_cells, number, shown
+from eval.config import LikenessName
+from eval.embeddings import comparer
+from eval.judge import Opinion
+from eval.judged import Place
+from eval.markdown import (
+    DIFFERENCE,
+    JUDGE,
+    difference_cells,
+    judge_cells,
+    judge_line,
+    likeness_line,
+    number,
+    shown,
+)
 from eval.pairs import Case
 from eval.predictions import Prediction
 from eval.rows import HEADLINE, VARIANTS, ScoredRow, Variant, variant_text
@@ -53,6 +66,7 @@ class Shown(NamedTuple):
     more: int
     general: list[str]
     graph: "Graph | None"
+    judged: Sequence[str] = ()
 
 
 class Graph(NamedTuple):
@@ -79,8 +93,11 @@ def to_html(
     cases: Sequence[Case],
     predictions: Sequence[Prediction],
     rows: Sequence[ScoredRow],
+    opinions: Mapping[Place, Opinion] | None = None,
 ) -> str:
-    """The report; arguments are what `eval.summary.summarise` gets and gives."""
+    """The report; arguments are what `eval.summary.summarise` gets and gives, and the judge's
+    opinions, if there is one.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
         autoescape=True,
@@ -97,9 +114,12 @@ def to_html(
     }
     page = environment.get_template("document.html.j2")
     documents = []
+    said = opinions or {}
     for case in cases:
         plans = [
-            _shown(prediction, case, variant, scores, measures)
+            _shown(prediction, case, variant, scores, measures)._replace(
+                judged=_opinion(said.get((prediction.system, case.id, prediction.seed, variant)))
+            )
             for prediction in by_case[case.id]
             for variant in VARIANTS
             if _is_worth_showing(prediction, case, variant, scores)
@@ -108,7 +128,7 @@ def to_html(
             case=case,
             measures=measures,
             plans=plans,
-            pairs=_pairs(case, by_case[case.id]),
+            pairs=_pairs(case, by_case[case.id], summary.likeness),
             reference=_reference(case),
         )
         documents.append((case, _packed(html), _row(case, summary, scores)))
@@ -120,6 +140,10 @@ def to_html(
         documents=documents,
         head=DIFFERENCE,
         cells=difference_cells,
+        judge_head=JUDGE,
+        judge_cells=judge_cells,
+        judge_line=judge_line,
+        likeness_line=likeness_line,
         shown=shown,
         number=number,
     )
@@ -202,6 +226,13 @@ def _with_findings(text: str, document: str) -> tuple[list[Line], list[str], Pla
     return lines, found[0], parsed.plan
 
 
+def _opinion(opinion: Opinion | None) -> list[str]:
+    """What a judge says, a line for each section."""
+    if opinion is None:
+        return []
+    return [f"{name} {mark.score:.1f} {mark.why}" for name, mark in opinion.sections.items()]
+
+
 def _reference(case: Case) -> Shown | None:
     if case.reference is None:
         return None
@@ -209,7 +240,9 @@ def _reference(case: Case) -> Shown | None:
     return Shown("reference", "whole", "", [], lines, 0, general, _graph(plan))
 
 
-def _pairs(case: Case, predictions: Sequence[Prediction]) -> list[tuple[str, list[str]]]:
+def _pairs(
+    case: Case, predictions: Sequence[Prediction], likeness: LikenessName
+) -> list[tuple[str, list[str]]]:
     """For each ticket of the reference its partner in each plan, with the credit; the first row
     (empty name) has the systems' names.
     """
@@ -221,7 +254,7 @@ def _pairs(case: Case, predictions: Sequence[Prediction]) -> list[tuple[str, lis
     for prediction in predictions:
         if prediction.outcome == "failed":
             continue
-        found = align(parse_plan(prediction.text).plan, reference)
+        found = align(parse_plan(prediction.text).plan, reference, comparer(likeness))
         names.append(f"{prediction.system} {prediction.seed or ''}".strip())
         columns.append(
             {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from eval.judged import Judged
 from eval.rows import HEADLINE
 from eval.statistics import Difference, Interval
 from eval.summary import Entry, Summary
@@ -19,7 +20,7 @@ def to_markdown(summary: Summary) -> str:
         f"{summary.documents} documents ({summary.with_reference} with a reference, "
         f"{summary.with_work_plan} with their authors' work plan), seeds "
         f"{', '.join(map(str, summary.seeds))}. Means over documents with 95 % bootstrap "
-        "intervals. `+ repair` is the same plans after repair by rules.",
+        "intervals. `+ repair` is the same plans after repair by rules." + likeness_line(summary),
         "## Scores",
         table(
             ("system", "plans", "unscored", *measures),
@@ -42,6 +43,7 @@ def to_markdown(summary: Summary) -> str:
                 for cause, count in entry.causes.items()
             ),
         ),
+        *([] if summary.judge is None else _judge(summary.judge)),
         "## Differences",
         "The second less the first, on the documents that both have. p by a permutation test, "
         "corrected for the number of comparisons of the measure (Holm).",
@@ -65,6 +67,47 @@ def to_markdown(summary: Summary) -> str:
         ]
         parts += [f"### {measure}", table(("by", "", "documents", *names), rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def likeness_line(summary: Summary) -> str:
+    """How fidelity compared texts, where that is not by their words."""
+    if summary.likeness == "lexical":
+        return ""
+    return " Fidelity compares texts by sentence embeddings."
+
+
+JUDGE: Final = ["section", "rules", "judge", "judge less rules", "rank correlation"]
+"""The head of the table of a judge's agreement with the rules; `judge_cells` gives its rows."""
+
+
+def judge_cells(judged: Judged) -> list[tuple[str, ...]]:
+    """The agreement, a row for each section."""
+    return [
+        (
+            each.name,
+            number(each.rules),
+            number(each.judge),
+            shown(each.difference),
+            number(each.rank),
+        )
+        for each in judged.agreement
+    ]
+
+
+def judge_line(judged: Judged) -> str:
+    """What the judge did, in a line."""
+    usage = judged.usage
+    cost = "" if judged.cost is None else f", {judged.cost:.4f} {judged.currency}"
+    return (
+        f"{judged.model} with the rubric's questions, beside the rules: {judged.plans} different "
+        f"plans judged, {judged.unread} unscored because the answer cannot be read, "
+        f"{judged.unanswered} without an answer; {usage.prompt_tokens} tokens in, "
+        f"{usage.completion_tokens} out{cost}. Rank correlation is Kendall's tau-b over plans."
+    )
+
+
+def _judge(judged: Judged) -> list[str]:
+    return ["## A model as judge", judge_line(judged), table(JUDGE, judge_cells(judged))]
 
 
 def verdict(each: Difference) -> str:

@@ -167,12 +167,12 @@ def read_cases(config: EvalConfig) -> list[Case]:
                 raise InputError(
                     f"{source.path}: the id {case.id} stands in another folder too; rename the file"
                 )
-            _check(case, source.path)
+            check_case(case, source.path)
             cases[case.id] = case
     return list(cases.values())
 
 
-def _check(case: Case, folder: Path) -> None:
+def check_case(case: Case, folder: Path) -> None:
     """Raise `InputError` where a case has a reference or work plan that nothing can be like."""
     try:
         if case.reference is not None:

@@ -10,9 +10,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Final, Literal
 
+from eval.config import LikenessName
+from eval.embeddings import comparer
 from eval.pairs import Case
 from eval.predictions import Prediction, append_line, read_lines
-from eval.score import score
+from eval.score import Verdict, score
 from eval.work_plans import read_work_plan, score_work_plan
 from tickets.parse import parse_plan
 from tickets.render import render_plan
@@ -20,7 +22,7 @@ from tickets.repair import repair_plan
 from tickets.schema import Model
 
 Variant = Literal["raw", "repaired"]
-Work = tuple[Prediction, Case, Variant, str]
+Work = tuple[Prediction, Case, Variant, LikenessName, str]
 VARIANTS: Final[tuple[Variant, ...]] = ("raw", "repaired")
 VERSION: Final = "1"
 """To be raised whenever the same plan gets other scores than before."""
@@ -32,6 +34,7 @@ HEADLINE: Final = (
     "coverage",
     "grounding",
     "items",
+    "judge",
 )
 """The measures that tables, plots and comparisons show; a row has all."""
 
@@ -54,7 +57,11 @@ class ScoredRow(Model):
 
 
 def score_predictions(
-    predictions: Iterable[Prediction], cases: Iterable[Case], cache: Path, workers: int = 1
+    predictions: Iterable[Prediction],
+    cases: Iterable[Case],
+    cache: Path,
+    workers: int = 1,
+    likeness: LikenessName = "lexical",
 ) -> list[ScoredRow]:
     """The rows of all predictions that there are plans for; failures have none.
 
@@ -63,14 +70,22 @@ def score_predictions(
         cases: the documents that they belong to.
         cache: a JSONL file for what has been scored.
         workers: processes.
+        likeness: how fidelity compares texts.
+
+    Raises:
+        InputError: the likeness needs packages that are not installed.
     """
+    comparer(likeness)  # what it lacks is to be said here, and not by a worker
     by_id = {case.id: case for case in cases}
     known = {row.key: row for row in read_lines(cache, ScoredRow)}
     wanted: list[Work] = []
     for prediction in predictions:
         if prediction.outcome != "failed":
             case = by_id[prediction.case]
-            wanted += ((prediction, case, v, _key(prediction, case, v)) for v in VARIANTS)
+            wanted += (
+                (prediction, case, v, likeness, _key(prediction, case, v, likeness))
+                for v in VARIANTS
+            )
     new = {work[-1]: work for work in wanted if work[-1] not in known}
     for row in _in_processes(_row, list(new.values()), workers):
         known[row.key] = row
@@ -83,7 +98,7 @@ def score_predictions(
                 "outcome": prediction.outcome,
             }
         )
-        for prediction, _, _, key in wanted
+        for prediction, _, _, _, key in wanted
     ]
 
 
@@ -97,10 +112,16 @@ def variant_text(text: str, variant: Variant, *, whole: bool) -> str:
     return render_plan(repair_plan(plan).plan) if plan.epics else text
 
 
-def _row(work: Work) -> ScoredRow:
-    prediction, case, variant, key = work
-    text = variant_text(prediction.text, variant, whole=prediction.outcome == "whole")
-    verdict = score(text, document=case.document, reference=case.reference)
+def score_text(
+    text: str, case: Case, likeness: LikenessName = "lexical"
+) -> tuple[Verdict, dict[str, float | None]]:
+    """The verdict on a plan for a case, and each measure of a row."""
+    verdict = score(
+        text,
+        document=case.document,
+        reference=case.reference,
+        comparer=comparer(likeness),
+    )
     values: dict[str, float | None] = {
         "fidelity": None if verdict.fidelity is None else verdict.fidelity.score,
         "rubric": verdict.rubric.score,
@@ -128,6 +149,13 @@ def _row(work: Work) -> ScoredRow:
             else:
                 values[f"fidelity.{name}"] = value
     del values["conformance.all"]
+    return verdict, values
+
+
+def _row(work: Work) -> ScoredRow:
+    prediction, case, variant, likeness, key = work
+    text = variant_text(prediction.text, variant, whole=prediction.outcome == "whole")
+    verdict, values = score_text(text, case, likeness)
     return ScoredRow(
         key=key,
         system=prediction.system,
@@ -140,9 +168,9 @@ def _row(work: Work) -> ScoredRow:
     )
 
 
-def _key(prediction: Prediction, case: Case, variant: Variant) -> str:
+def _key(prediction: Prediction, case: Case, variant: Variant, likeness: LikenessName) -> str:
     whole = "whole" if prediction.outcome == "whole" else "part"
-    text = "\0".join((VERSION, variant, whole, prediction.text, case.model_dump_json()))
+    text = "\0".join((VERSION, likeness, variant, whole, prediction.text, case.model_dump_json()))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

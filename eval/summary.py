@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from eval.config import EndpointSystem, EvalConfig
+from eval.config import EndpointSystem, EvalConfig, LikenessName
+from eval.judged import Judged
 from eval.pairs import Case
 from eval.predictions import Prediction, Time
 from eval.rows import HEADLINE, VARIANTS, ScoredRow, Variant
@@ -73,6 +74,8 @@ class Summary(Model):
     entries: tuple[Entry, ...]
     differences: dict[str, tuple[Difference, ...]]
     slices: tuple[Slice, ...]
+    likeness: LikenessName = "lexical"
+    judge: Judged | None = None
 
 
 Means = Mapping[tuple[str, Variant], Mapping[str, Mapping[str, float]]]
@@ -90,8 +93,11 @@ def summarise(
     predictions: Sequence[Prediction],
     rows: Sequence[ScoredRow],
     times: Sequence[Time],
+    judge: Judged | None = None,
 ) -> Summary:
-    """The numbers of a run; arguments are what `eval.predictions.Run` and `eval.rows` give."""
+    """The numbers of a run; arguments are what `eval.predictions.Run`, `eval.rows` and
+    `eval.judged` give.
+    """
     means = case_means(rows)
     entries = [
         _entry(config, system.name, variant, predictions, rows, times, means)
@@ -106,6 +112,8 @@ def summarise(
         entries=tuple(entries),
         differences={m: tuple(_differences(config, means, m)) for m in HEADLINE},
         slices=tuple(_slices(cases, means)),
+        likeness=config.likeness,
+        judge=judge,
     )
 
 

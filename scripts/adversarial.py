@@ -1,11 +1,13 @@
 """How the composite takes cheats, beside honest weak and equal plans, as a table.
 
     .venv/bin/python -m scripts.adversarial
+    .venv/bin/python -m scripts.adversarial --likeness embeddings    # takes minutes
 
 Ends with 1 if a bound is broken: a cheat scores as the honest weak plan beside it or better, or an
 equal plan below 0.95.
 """
 
+import argparse
 import statistics
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from eval.adversarial.cheats import CHEATS, EQUAL, EQUAL_FROM, Given, weak
+from eval.embeddings import comparer
 from eval.fidelity import compare
 from eval.pairs import read_folder
 from tickets.parse import parse_plan
@@ -22,16 +25,19 @@ FOLDER: Final = Path(__file__).resolve().parent.parent / "data" / "curated"
 
 def main() -> None:
     """Print the table over all curated pairs, and which bounds are broken."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--likeness", choices=("lexical", "embeddings"), default="lexical")
+    compares = comparer(parser.parse_args().likeness)
     rows: dict[str, list[float]] = {}
     broken: list[str] = []
     for given in givens():
-        bound = compare(weak(given), given.reference).score
+        bound = compare(weak(given), given.reference, compares).score
         rows.setdefault("weak", []).append(bound)
         for maker in (*CHEATS, *EQUAL):
             plan = maker(given)
             if plan is None:
                 continue
-            score = compare(plan, given.reference).score
+            score = compare(plan, given.reference, compares).score
             rows.setdefault(maker.__name__, []).append(score)
             is_bad = score < EQUAL_FROM if maker in EQUAL else score >= bound
             if is_bad:

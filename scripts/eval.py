@@ -16,10 +16,7 @@ from tickets.files import InputError, write_atomic
 
 if TYPE_CHECKING:
     from eval.config import EndpointSystem, EngineSystem
-    from eval.pairs import Case
-    from eval.predictions import Job, Prediction, Run
-    from eval.rows import ScoredRow
-    from eval.summary import Summary
+    from eval.predictions import Job, Run
     from scripts.eval_server import Server
 
 app = typer.Typer(
@@ -58,14 +55,23 @@ def run(
     [cyan]./planloom eval configs/eval/smoke.yaml documents.0.most=2[/]
     """
     from eval.config import EvalConfig
+    from eval.embeddings import comparer
     from eval.predictions import Run
+    from scripts.eval_scores import judge_plans
     from tickets.config import load_config
+    from tickets.endpoint import read_key
 
     settings = load_config(EvalConfig, config, overrides or ())
+    # What scoring will lack is to be said before hours of planning, not after them.
+    comparer(settings.likeness)
+    if settings.judge is not None:
+        read_key(settings.judge.endpoint)
     current = Run(settings.output)
     current.begin(settings)
+    unjudged = 0
     try:
         _predict(current)
+        unjudged = judge_plans(current, workers, _say)
     except KeyboardInterrupt:
         _say("interrupted; the same command does the rest")
         raise typer.Exit(130) from None
@@ -73,7 +79,9 @@ def run(
     failed = sum(each.outcome == "failed" for each in current.predictions())
     if failed:
         _say(f"{failed} plans are unscored, for want of an answer; the same command asks again")
-    raise typer.Exit(1 if failed else 0)
+    if unjudged:
+        _say(f"{unjudged} plans are not judged, for want of an answer; the same command asks again")
+    raise typer.Exit(1 if failed or unjudged else 0)
 
 
 @app.command()
@@ -108,8 +116,16 @@ def compare(
     from eval.predictions import Run
     from eval.statistics import holm
     from eval.summary import case_means, compare_means, entry_name
+    from scripts.eval_scores import scored
 
-    means = [case_means(_rows(Run(folder), 1)[0]) for folder in (first, second)]
+    runs = [Run(folder) for folder in (first, second)]
+    ways = [each.config().likeness for each in runs]
+    if measure.startswith("fidelity") and ways[0] != ways[1]:
+        raise InputError(
+            f"{first} has likeness {ways[0]}, {second} {ways[1]}, so their fidelity cannot be "
+            f"compared; run one again with likeness={ways[0]}, its plans are kept"
+        )
+    means = [case_means(scored(each).rows) for each in runs]
     entries = [entry for entry in means[0] if entry in means[1]]
     if not entries:
         raise InputError(f"{first} and {second} have no system of one name")
@@ -143,8 +159,10 @@ def gate(
     [cyan]./planloom eval gate out/eval/nightly --min fidelity=0.4 --min rubric=0.8[/]
     """
     from eval.predictions import Run
+    from scripts.eval_scores import scored, summary_of
 
-    summary = _summary(Run(folder))[0]
+    current = Run(folder)
+    summary = summary_of(current, scored(current))
     names = [entry.name for entry in summary.entries]
     if system is not None and system not in names:
         raise InputError(f"{folder}: has no system {system!r}; it has {', '.join(names)}")
@@ -257,36 +275,28 @@ def _served(system: "EndpointSystem", folder: Path) -> "Iterator[Server | None]"
         yield server
 
 
-def _rows(current: "Run", workers: int) -> "tuple[list[ScoredRow], list[Case], list[Prediction]]":
-    from eval.rows import score_predictions
-
-    cases, predictions = current.cases(), current.predictions()
-    rows = score_predictions(predictions, cases, current.folder / "scores.jsonl", workers)
-    return rows, cases, predictions
-
-
-def _summary(
-    current: "Run", workers: int = 1
-) -> "tuple[Summary, list[Case], list[Prediction], list[ScoredRow]]":
-    from eval.summary import summarise
-
-    rows, cases, predictions = _rows(current, workers)
-    summary = summarise(current.config(), cases, predictions, rows, current.times())
-    return summary, cases, predictions, rows
-
-
 def _report(current: "Run", workers: int) -> None:
     """Score, and write the report in its three forms."""
     from eval.html import to_html
     from eval.markdown import to_markdown
+    from scripts.eval_scores import scored, summary_of
 
-    summary, cases, predictions, rows = _summary(current, workers)
-    if not rows:
+    found = scored(current, workers)
+    if not found.predictions:
         raise InputError(f"{current.folder}: no plan has been made yet, so there is no report")
+    summary = summary_of(current, found)
     write_atomic(current.folder / "report.json", summary.model_dump_json(indent=1) + "\n")
     text = to_markdown(summary)
     write_atomic(current.folder / "report.md", text)
-    write_atomic(current.folder / "report.html", to_html(summary, cases, predictions, rows))
+    judged = found.judgements
+    page = to_html(
+        summary,
+        found.cases,
+        found.predictions,
+        found.rows,
+        None if judged is None else judged.opinions,
+    )
+    write_atomic(current.folder / "report.html", page)
     print(text.split("\n## What went wrong")[0])
     _say(f"{current.folder / 'report.html'} has the rest")
 

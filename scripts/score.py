@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +10,7 @@ from scripts.plans import read_plan_text
 from tickets.files import InputError
 
 if TYPE_CHECKING:
+    from eval.judge import Opinion
     from eval.score import Verdict
 
 
@@ -23,6 +24,16 @@ def score(
     document: Annotated[
         str | None, typer.Option(help="The feature document: adds coverage and grounding.")
     ] = None,
+    likeness: Annotated[
+        Literal["lexical", "embeddings"],
+        typer.Option(help="How fidelity compares texts: by words, or by a model of sentences."),
+    ] = "lexical",
+    judge: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="YAML", help="Ask a model as well; a file as configs/judge.example.yaml."
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print an object; the composite is its `fidelity`.")
     ] = False,
@@ -34,24 +45,63 @@ def score(
     [cyan]./planloom score plan.md --document feature.md[/]   without a reference
 
     [cyan]./planloom score plan.md --reference expert.md --document feature.md --json[/]
+
+    [cyan]./planloom score plan.md --document feature.md --judge judge.yaml[/]
     """
-    from eval.score import score as judge
+    from eval.embeddings import comparer
+    from eval.score import score as score_text
     from tickets.documents import read_document
 
     text = read_plan_text(plan)
     expected = read_plan_text(reference) if reference is not None else None
+    feature = None if document is None else read_document(Path(document)).text
     try:
-        verdict = judge(
+        verdict = score_text(
             text.body,
-            document=None if document is None else read_document(Path(document)).text,
+            document=feature,
             reference=None if expected is None else expected.body,
+            comparer=comparer(likeness),
         )
     except ValueError as error:
         raise InputError(f"{reference}: {error}") from error
+    opinion = None if judge is None else _opinion(judge, feature, text.body, verdict)
     if as_json:
-        print(json.dumps({"plan": text.name, **as_object(verdict)}, ensure_ascii=False))
+        content = {"plan": text.name, **as_object(verdict)}
+        if opinion is not None:
+            content["judge"] = opinion.model_dump(mode="json")
+        print(json.dumps(content, ensure_ascii=False))
     else:
         print(_text(text.name, verdict))
+        if opinion is not None:
+            print(_line("judge", opinion.score))
+            for name, mark in opinion.sections.items():
+                print(f"    {name:<22} {mark.score:.3f} {mark.why}".rstrip())
+
+
+def _opinion(config: Path, document: str | None, plan: str, verdict: "Verdict") -> "Opinion":
+    """What a judge thinks of a plan; its answer is kept, and not bought twice."""
+    from eval.config import Judge
+    from eval.judge import ask_judge, question, read_answers, read_opinion
+    from tickets.config import load_config
+    from tickets.models import cache_folder
+
+    if document is None:
+        raise InputError("--judge: a judge needs the feature document; add --document FILE")
+    if not verdict.parsed:
+        raise InputError("--judge: the plan has no epic with a story, so there is nothing to judge")
+    settings = load_config(Judge, config)
+    asked = question(settings, document, plan)
+    cache = cache_folder() / "judge.jsonl"
+    said: list[str] = []
+    if ask_judge(settings, [asked], cache, said.append):
+        raise InputError("; ".join(said))
+    opinion = read_opinion(read_answers(cache)[asked.key].text)
+    if opinion is None:
+        raise InputError(
+            f"judge {settings.endpoint.model}: its answer cannot be read; {cache} has it. "
+            "Name another model, or raise max_tokens if it was cut"
+        )
+    return opinion
 
 
 def as_object(verdict: "Verdict") -> dict[str, Any]:
