@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import torch
+from accelerate import PartialState
 from transformers import TrainerCallback
 
 from tickets.conformance import conformance
@@ -149,8 +150,10 @@ class MarkWhole(TrainerCallback):
     """Says of each checkpoint that it is whole, after all its files are written."""
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Mark the checkpoint that was just written."""
-        mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        """Mark the checkpoint that was just written, once each process has written its part."""
+        PartialState().wait_for_everyone()
+        if state.is_world_process_zero:
+            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
 
 def write_plans(

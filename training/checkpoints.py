@@ -47,6 +47,14 @@ def newest_whole(output: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
+def is_disk_error(error: Exception) -> bool:
+    """Whether a file could not be written: torch and safetensors have types of their own for it."""
+    if isinstance(error, OSError):
+        return True
+    words = ("I/O error", "No space left", "file write failed", "unexpected pos", "File too large")
+    return any(word in str(error) for word in words)
+
+
 def claim(output: Path, identity: dict[str, Any]) -> None:
     """Make `output` the folder of a run, or find that it is already the folder of this one.
 

@@ -4,39 +4,47 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import psutil
 import torch
 
 from tickets.files import InputError
+from training.arguments import processes, sharded
 from training.config import TrainConfig
 from training.rows import Row
 
-
-class Need(NamedTuple):
-    """Bytes of memory (of the GPU where there is one) and disk, and seconds of all steps."""
-
-    memory: int
-    disk: int
-    seconds: float
+LIBRARIES: Final = 1.2 * 2**30
+"""Bytes that Python, torch, Transformers, TRL and PyArrow hold of a machine's memory, measured."""
 
 
-def estimate_memory(model: Any, config: TrainConfig, longest: int, loss_tokens: int) -> int:
+def estimate_memory(
+    model: Any,
+    config: TrainConfig,
+    longest: int,
+    loss_tokens: int,
+    *,
+    on_gpu: bool | None = None,
+    shards: int | None = None,
+) -> int:
     """Bytes at the peak of a step, from shapes alone.
 
     Weights as they are held; for what is trained 16 bytes a parameter (fp32 value, gradient and
     AdamW's two moments, Loshchilov and Hutter 2019); activations by the count of Korthikanti et al.
     2022, "Reducing Activation Recomputation", table 2, without attention scores: about 34 bytes a
     token, layer and hidden unit, or 2 where they are computed again; and the logits, held in fp32
-    three times over (values, softmax, gradient).
+    three times over (values, softmax, gradient). On a CPU the libraries are in the same memory.
 
     Args:
         model: with its adapter.
         config: of the run.
         longest: tokens of the longest row (or of a packed sequence).
         loss_tokens: of the row with the most tokens that carry loss.
+        on_gpu: where it is trained; None asks torch.
+        shards: processes that the weights are spread over (FSDP); None asks accelerate.
     """
+    on_gpu = torch.cuda.is_available() if on_gpu is None else on_gpu
+    shards = (processes() if sharded() else 1) if shards is None else shards
     frame = model.config.get_text_config()
     held = sum(p.numel() * p.element_size() for p in model.parameters() if not p.requires_grad)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -44,7 +52,11 @@ def estimate_memory(model: Any, config: TrainConfig, longest: int, loss_tokens: 
     a_token = (2 if config.checkpoint else 34) * frame.num_hidden_layers * frame.hidden_size
     once = 34 * frame.hidden_size if config.checkpoint else 0
     logits = 12 * frame.vocab_size * loss_tokens
-    return int(held + 16 * trained + rows * (longest * (a_token + once) + logits))
+    states = held + 16 * trained
+    if shards > 1:  # beside its own part, each holds two whole layers: one at work, one to come
+        states = states / shards + 2 * held / frame.num_hidden_layers
+    step = rows * (longest * (a_token + once) + logits)
+    return int(states + step + (0 if on_gpu else LIBRARIES))
 
 
 def estimate_disk(model: Any) -> int:
@@ -60,19 +72,32 @@ def free_memory() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def check_room(memory: int, disk: int, output: Path) -> None:
+def memory_held() -> int:
+    """Bytes that this process holds by now, of the GPU's memory or without one of the machine's."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.memory_reserved())
+    return int(psutil.Process().memory_info().rss)
+
+
+def check_room(model: Any, memory: int, output: Path) -> None:
     """Refuse a run that would end for want of memory or disk.
+
+    Args:
+        model: with its adapter.
+        memory: bytes of `estimate_memory`.
+        output: where checkpoints go.
 
     Raises:
         InputError: there is not enough of one.
     """
-    free = free_memory()
-    if memory > free:
+    more, free = memory - memory_held(), free_memory()
+    if more > free:
         raise InputError(
-            f"about {memory / 2**30:.1f} GiB of memory are needed and {free / 2**30:.1f} GiB are "
+            f"about {more / 2**30:.1f} GiB more memory is needed and {free / 2**30:.1f} GiB are "
             "free; set checkpoint=true, or a smaller optimizer.batch or examples.length, and "
             "optimizer.accumulation so much larger"
         )
+    disk = estimate_disk(model)
     place = output
     while not place.exists():
         place = place.parent

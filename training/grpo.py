@@ -11,15 +11,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from tickets.prompt import format_hash
-from training.adapter import write_adapter
+from training.arguments import check_processes, common_arguments
 from training.callbacks import Interrupt, MarkWhole, Progress, Say
-from training.checkpoints import claim, newest_whole
+from training.checkpoints import claim
 from training.config import Count, TrainConfig
+from training.identity import identity
 from training.model import load_model
 from training.reward import PlanReward
 from training.rows import chosen_chats, make_rows, manifest_hash
-from training.train import adapter_hash, run_facts, weights_hash
+from training.train import leave_adapter, ran_to_its_end
 
 
 class GrpoConfig(TrainConfig):
@@ -55,74 +55,47 @@ def reinforce(config: GrpoConfig, folder: Path, say: Say) -> Path | None:
     Raises:
         InputError: the adapter, the dataset or a row cannot be used.
     """
-    import torch
     from datasets import Dataset
     from transformers import AutoTokenizer, PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
 
+    from training.estimate import check_room, estimate_memory
+    from training.saving import SafeSaves
+
+    class Reinforcer(SafeSaves, GRPOTrainer):  # type: ignore[misc]
+        """TRL's trainer with our checkpoints."""
+
+    check_processes(config)
     manifest = manifest_hash(config.examples.path)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     chats = list(chosen_chats(config.examples))
     rows = make_rows(chats, tokenizer, config.examples.length)
     model = load_model(config, folder)
+    longest = max(row.prompt for row in rows) + config.tokens
+    memory = estimate_memory(model, config, longest, config.tokens)
+    check_room(model, memory, config.output)
     decides = {"examples", "lora", "optimizer", "seed", "samples", "tokens", "temperature", "beta"}
-    identity = {
-        "model": weights_hash(folder),
-        "data": manifest,
-        "format": format_hash(),
-        "adapter": adapter_hash(config.adapter),
-        **config.model_dump(mode="json", include=decides, exclude={"examples": {"path"}}),
-    }
-    claim(config.output, identity)
-    last = newest_whole(config.output)
-    optimizer = config.optimizer
-    on_gpu = torch.cuda.is_available()
+    ours = identity(config, folder, manifest, decides)
+    claim(config.output, ours)
     interrupt = Interrupt(say)
-
-    trainer = GRPOTrainer(
+    trainer = Reinforcer(
         model=model,
         reward_funcs=PlanReward(tokenizer.eos_token_id),
         args=GRPOConfig(
-            output_dir=str(config.output),
-            per_device_train_batch_size=optimizer.batch,
-            gradient_accumulation_steps=optimizer.accumulation,
-            num_train_epochs=optimizer.epochs,
-            max_steps=optimizer.steps or -1,
-            learning_rate=optimizer.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=optimizer.warmup,
-            weight_decay=optimizer.weight_decay,
-            max_grad_norm=optimizer.most_norm,
+            **common_arguments(config),
             num_generations=config.samples,
             max_completion_length=config.tokens,
             temperature=config.temperature,
             beta=config.beta,
             use_vllm=config.vllm,
             vllm_mode="colocate",
-            bf16=True,
-            use_cpu=not on_gpu,
-            gradient_checkpointing=config.checkpoint,
-            save_strategy="steps",
-            save_steps=config.save,
-            save_total_limit=2,
-            logging_steps=config.log,
             include_num_input_tokens_seen="no",
-            report_to=list(config.report) or "none",
-            seed=config.seed,
-            dataloader_pin_memory=on_gpu,
-            disable_tqdm=True,
         ),
         train_dataset=Dataset.from_list([{"prompt": chat.prompt} for chat in chats]),
         processing_class=tokenizer,
         callbacks=[Progress(say), interrupt, MarkWhole()],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(last) if last else None)
-    if interrupt.stopped:
-        say(f"stopped; the same command goes on from {newest_whole(config.output)}")
+    if not ran_to_its_end(trainer, config, interrupt, say):
         return None
-    facts = run_facts(config, identity, len(rows), trainer)
-    tuned = trainer.accelerator.unwrap_model(trainer.model)
-    made = write_adapter(tuned, config, facts, trainer.state.log_history)
-    say(f"the adapter is in {made}")
-    return made
+    return leave_adapter(trainer, config, ours, len(rows), say)

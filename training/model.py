@@ -80,7 +80,6 @@ def _load_adapter(model: Any, folder: Path, rank: int) -> Any:
     found = tuned.peft_config["default"].r
     if found != rank:
         raise InputError(f"adapter {folder}: has rank {found}, and lora.rank is {rank}; set it so")
-    # Its config names the folder it came from; what is trained from here on is all of it.
     return tuned
 
 

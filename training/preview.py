@@ -3,9 +3,10 @@
 import tempfile
 from pathlib import Path
 
+from training.arguments import processes
 from training.callbacks import Say
 from training.config import TrainConfig
-from training.estimate import estimate_disk, estimate_memory, free_memory, trial_seconds
+from training.estimate import estimate_disk, free_memory, memory_held, trial_seconds
 from training.train import Parts, make_trainer, total_steps
 
 
@@ -26,13 +27,14 @@ def show_run(parts: Parts, config: TrainConfig, say: Say) -> None:
     seconds = trial_seconds(parts.model, row)
     tokens = sum(len(each.ids) for each in rows)
     steps = total_steps(len(rows), config)
-    a_step = config.optimizer.batch * config.optimizer.accumulation
+    a_step = config.optimizer.batch * config.optimizer.accumulation * processes()
     share = steps * a_step / len(rows)
-    longest = config.examples.length if config.packing else len(rows[-1].ids)
-    with_loss = longest if config.packing else max(len(r.ids) - r.prompt for r in rows)
-    memory = estimate_memory(parts.model, config, longest, with_loss)
-    hours = tokens * share / (len(row.ids) / seconds) / 3600
-    say(f"memory at the peak: about {memory / 2**30:.1f} GiB, {free_memory() / 2**30:.1f} free")
+    hours = tokens * share / processes() / (len(row.ids) / seconds) / 3600
+    say(
+        f"memory at the peak: about {parts.memory / 2**30:.1f} GiB, of which "
+        f"{memory_held() / 2**30:.1f} are taken by now; "
+        f"{free_memory() / 2**30:.1f} are free"
+    )
     say(f"disk: about {estimate_disk(parts.model) / 2**20:.0f} MiB")
     say(
         f"time: about {hours:.1f} hours for {steps} steps of {a_step} rows, at "

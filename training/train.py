@@ -8,33 +8,37 @@ in a folder named by its content. The same command goes on where a run was stopp
 """
 
 import argparse
-import hashlib
 import math
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tickets.config import load_config
 from tickets.files import InputError
 from tickets.models import EMBEDDED, embedded_folder
-from tickets.prompt import format_hash
+from training.arguments import check_processes, common_arguments, processes
 from training.callbacks import Interrupt, MarkWhole, Plans, Progress, Say
 from training.checkpoints import claim, newest_whole
 from training.config import TrainConfig
+from training.identity import identity
 from training.rows import Row, as_dataset, chosen_chats, make_rows, manifest_hash, read_chats
 
 
 class Parts(NamedTuple):
-    """What a run is made of: model with adapter, tokenizer, and the rows that were proved fit."""
+    """What a run is made of: model with adapter, tokenizer, and the rows that were proved fit.
+
+    `identity` is what decides its result, `memory` the bytes that it is estimated to need.
+    """
 
     model: Any
     tokenizer: Any
     rows: list[Row]
     held_out: list[Row]
     identity: dict[str, Any]
+    memory: int
 
 
 def train(config: TrainConfig, folder: Path, say: Say, *, dry_run: bool = False) -> Path | None:
@@ -56,11 +60,22 @@ def train(config: TrainConfig, folder: Path, say: Say, *, dry_run: bool = False)
         show_run(parts, config, say)
         return None
     claim(config.output, parts.identity)
+    interrupt = Interrupt(say)
+    trainer = make_trainer(parts, config, [Progress(say), interrupt, MarkWhole()], say)
+    if not ran_to_its_end(trainer, config, interrupt, say):
+        return None
+    return leave_adapter(trainer, config, parts.identity, len(parts.rows), say)
+
+
+def ran_to_its_end(trainer: Any, config: TrainConfig, interrupt: Interrupt, say: Say) -> bool:
+    """Train from the newest whole checkpoint on; False if it was interrupted.
+
+    Raises:
+        InputError: memory or disk did not suffice.
+    """
     last = newest_whole(config.output)
     if last:
         say(f"going on from {last}")
-    interrupt = Interrupt(say)
-    trainer = make_trainer(parts, config, [Progress(say), interrupt, MarkWhole()], say)
     try:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     except KeyboardInterrupt:
@@ -76,14 +91,21 @@ def train(config: TrainConfig, folder: Path, say: Say, *, dry_run: bool = False)
     if interrupt.stopped:
         kept = newest_whole(config.output)
         say(f"stopped; the same command goes on from {kept or 'the beginning'}")
-        return None
+    return not interrupt.stopped
+
+
+def leave_adapter(
+    trainer: Any, config: TrainConfig, identity: dict[str, Any], rows: int, say: Say
+) -> Path | None:
+    """Write the adapter of a run that has ended; its folder, in the first process only."""
+    from training.adapter import gather_adapter, run_facts, write_adapter
+
+    weights = gather_adapter(trainer)
     if not trainer.is_world_process_zero():
         return None
-    from training.adapter import write_adapter
-
-    tuned = trainer.accelerator.unwrap_model(trainer.model)
-    facts = run_facts(config, parts.identity, len(parts.rows), trainer)
-    made = write_adapter(tuned, config, facts, trainer.state.log_history)
+    facts = run_facts(config, identity, rows, trainer)
+    settings = next(iter(trainer.model.peft_config.values())).to_dict()
+    made = write_adapter(weights, settings, config, facts, trainer.state.log_history)
     say(f"the adapter is in {made}")
     return made
 
@@ -96,9 +118,10 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
     """
     from transformers import AutoTokenizer
 
-    from training.estimate import check_room, estimate_disk, estimate_memory
+    from training.estimate import check_room, estimate_memory
     from training.model import load_model
 
+    check_processes(config)
     manifest = manifest_hash(config.examples.path)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     rows = make_rows(chosen_chats(config.examples), tokenizer, config.examples.length)
@@ -115,50 +138,30 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
     )
     model = load_model(config, folder)
     longest = max(len(row.ids) for row in rows)
-    longest = config.examples.length if config.packing else longest
     with_loss = max(len(row.ids) - row.prompt for row in rows)
-    need = estimate_memory(model, config, longest, longest if config.packing else with_loss)
-    check_room(need, estimate_disk(model), config.output)
+    if config.packing:
+        longest = with_loss = config.examples.length
+    memory = estimate_memory(model, config, longest, with_loss)
+    check_room(model, memory, config.output)
     decides = {"examples", "lora", "optimizer", "packing", "quantize", "seed"}
-    identity = {
-        "model": weights_hash(folder),
-        "data": manifest,
-        "format": format_hash(),
-        "adapter": adapter_hash(config.adapter),
-        **config.model_dump(mode="json", include=decides, exclude={"examples": {"path"}}),
-    }
-    return Parts(model, tokenizer, rows, held_out, identity)
+    return Parts(
+        model, tokenizer, rows, held_out, identity(config, folder, manifest, decides), memory
+    )
 
 
 def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], say: Say) -> Any:
     """TRL's trainer for a run, ready to train."""
-    import torch
     from transformers import EarlyStoppingCallback
     from trl import SFTConfig
 
     from training.trainer import PlanTrainer
 
-    optimizer, watch = config.optimizer, config.watch
-    on_gpu = torch.cuda.is_available()
-    several = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    watch = config.watch
     looks = bool(parts.held_out)
     try:
         args = SFTConfig(
-            output_dir=str(config.output),
-            per_device_train_batch_size=optimizer.batch,
+            **common_arguments(config),
             per_device_eval_batch_size=1,
-            gradient_accumulation_steps=optimizer.accumulation,
-            num_train_epochs=optimizer.epochs,
-            max_steps=optimizer.steps or -1,
-            learning_rate=optimizer.learning_rate,
-            lr_scheduler_type="cosine",
-            warmup_steps=optimizer.warmup,
-            weight_decay=optimizer.weight_decay,
-            max_grad_norm=optimizer.most_norm,
-            bf16=True,
-            use_cpu=not on_gpu,
-            ddp_backend="gloo" if several and not on_gpu else None,
-            gradient_checkpointing=config.checkpoint,
             # Rows are proved to fit; only packing needs to know how long a sequence is.
             max_length=config.examples.length if config.packing else None,
             packing=config.packing,
@@ -168,16 +171,8 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
             load_best_model_at_end=watch.patience is not None,
             metric_for_best_model="eval_loss" if watch.patience else None,
             prediction_loss_only=True,
-            save_strategy="steps",
-            save_steps=config.save,
-            save_total_limit=2,
-            logging_steps=config.log,
             logging_first_step=True,
             include_num_input_tokens_seen="all",
-            report_to=list(config.report) or "none",
-            seed=config.seed,
-            dataloader_pin_memory=on_gpu,
-            disable_tqdm=True,
         )
         trainer = PlanTrainer(
             model=parts.model,
@@ -208,65 +203,11 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
     return trainer
 
 
-def run_facts(
-    config: TrainConfig, identity: Mapping[str, Any], rows: int, trainer: Any
-) -> dict[str, Any]:
-    """What the adapter's record says of a run that has ended.
-
-    Args:
-        config: of the run.
-        identity: what decides its result.
-        rows: examples that it was trained on.
-        trainer: after its last step.
-    """
-    import torch
-
-    source = EMBEDDED.get(config.model)
-    threads = torch.get_num_threads()
-    device = f"{threads} processor core{'s' * (threads > 1)}"
-    if torch.cuda.is_available():
-        device = torch.cuda.get_device_name()
-    log = trainer.state.log_history
-    return {
-        "model": {
-            "name": config.model,
-            "sha256": identity["model"],
-            "hub": source.hub if source else None,
-        },
-        "data": {"manifest": identity["data"], "rows": rows},
-        "run": {
-            "steps": trainer.state.global_step,
-            "tokens": int(trainer.state.num_input_tokens_seen),
-            "hours": max((line.get("seconds", 0.0) for line in log), default=0.0) / 3600,
-            "device": device,
-        },
-    }
-
-
-def total_steps(rows: int, config: TrainConfig, devices: int = 1) -> int:
+def total_steps(rows: int, config: TrainConfig) -> int:
     """Optimizer steps of a run without packing."""
     optimizer = config.optimizer
-    a_step = optimizer.batch * optimizer.accumulation * devices
+    a_step = optimizer.batch * optimizer.accumulation * processes()
     return optimizer.steps or math.ceil(math.ceil(rows / a_step) * optimizer.epochs)
-
-
-def weights_hash(folder: Path) -> str:
-    """SHA-256 over the config and weights of a model."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for file in sorted(folder.glob("*.safetensors")):
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
-
-
-def adapter_hash(folder: Path | None) -> str | None:
-    """SHA-256 of the weights that a run begins with; None for a new adapter."""
-    if folder is None:
-        return None
-    file = folder / "adapter_model.safetensors"
-    if not file.is_file():
-        raise InputError(f"adapter {folder}: there is no adapter; train one first")
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _is_want_of_memory(error: BaseException) -> bool:

@@ -1,21 +1,17 @@
-"""TRL's trainer with what a plan needs: loss apart for tokens that matter, and safe checkpoints."""
+"""TRL's trainer with what a plan needs: loss on the completion, and apart for what matters."""
 
-import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import Trainer
 from trl import SFTTrainer
 
-from tickets.files import InputError
-from training.checkpoints import newest_whole
 from training.kinds import KINDS, TokenKinds
 from training.rows import IGNORED
+from training.saving import SafeSaves
 
 
-class PlanTrainer(SFTTrainer):  # type: ignore[misc]
+class PlanTrainer(SafeSaves, SFTTrainer):  # type: ignore[misc]
     """Trains on rows that are tokenised and checked (`training.rows`).
 
     The loss is TRL's: the mean negative log-likelihood of the completion's tokens over the whole
@@ -92,28 +88,6 @@ class PlanTrainer(SFTTrainer):  # type: ignore[misc]
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             return self.compute_loss(model, inputs).detach(), None, None
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        try:
-            Trainer._save_checkpoint(self, model, trial)
-        except Exception as error:
-            if not _is_disk_error(error):
-                raise
-            shutil.rmtree(folder, ignore_errors=True)
-            last = newest_whole(Path(self.args.output_dir))
-            raise InputError(
-                f"{folder}: the checkpoint cannot be written ({error}); free space there, then the "
-                f"same command goes on from {last.name if last else 'the beginning'}"
-            ) from error
-
-
-def _is_disk_error(error: Exception) -> bool:
-    """Torch and safetensors wrap the disk's errors in types of their own."""
-    if isinstance(error, OSError):
-        return True
-    words = ("I/O error", "No space left", "file write failed", "unexpected pos", "File too large")
-    return any(word in str(error) for word in words)
 
 
 def _cpu_losses(

@@ -85,3 +85,17 @@ def settings(output: Path, dataset: Path, model: Path) -> dict[str, Any]:
 @pytest.fixture
 def config(tmp_path: Path, dataset: Path, model: Path) -> TrainConfig:
     return TrainConfig.model_validate(settings(tmp_path / "run", dataset, model))
+
+
+def quietly(_text: str) -> None:
+    pass
+
+
+def weights(adapter: Path) -> dict[str, Any]:
+    from safetensors.torch import load_file
+
+    return load_file(adapter / "adapter_model.safetensors")
+
+
+def changed(config: TrainConfig, **changes: Any) -> TrainConfig:
+    return TrainConfig.model_validate(config.model_dump() | changes)
