@@ -165,7 +165,8 @@ def read_cases(config: EvalConfig) -> list[Case]:
         for case in found:
             if case.id in cases:
                 raise InputError(
-                    f"{source.path}: the id {case.id} stands in another folder too; rename the file"
+                    f"{source.path}: the id {case.id} stands in another folder too; rename the "
+                    "file, or give this folder a run of its own"
                 )
             check_case(case, source.path)
             cases[case.id] = case

@@ -40,7 +40,7 @@ def describe(name: str, done: int, total: int, most: int, tokens: int, seconds: 
     bounds = []
     if done:
         bounds.append(seconds / done * (total - done))
-    if tokens:
+    if tokens > total * most / 100:  # before, prompts are read and nothing is known
         bounds.append(max(0, total * most - tokens) * seconds / tokens)
     parts = [f"{done} of {total} plans", f"{tokens} tokens, {tokens / seconds:.0f}/s"]
     if bounds:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from eval.config import EndpointSystem, EvalConfig, LikenessName
+from eval.config import EndpointSystem, EngineSystem, EvalConfig, LikenessName
 from eval.judged import Judged
 from eval.pairs import Case
 from eval.predictions import Prediction, Time
@@ -26,8 +26,10 @@ class Entry(Model):
 
     Attributes:
         system, variant: which.
-        plans: how many were scored; `unscored` are failures of harness or endpoint.
-        causes: what went wrong with a plan, counted, `no plan` for text without epic and story.
+        plans: how many were scored; `unscored` are failures of harness or endpoint, and what a run
+            that was stopped has not come to.
+        causes: what went wrong with a plan, counted, `no plan` for text without epic and story,
+            `not asked for yet` for what a run has not come to.
         scores: by measure, over documents; a measure that no document has is not there.
         p50, p95: seconds per plan.
         prompt_tokens, completion_tokens: per plan; None where nobody counted.
@@ -100,7 +102,7 @@ def summarise(
     """
     means = case_means(rows)
     entries = [
-        _entry(config, system.name, variant, predictions, rows, times, means)
+        _entry(config, system.name, variant, len(cases), predictions, rows, times, means)
         for system in config.systems
         for variant in VARIANTS
     ]
@@ -149,16 +151,19 @@ def _entry(
     config: EvalConfig,
     system: str,
     variant: Variant,
+    cases: int,
     predictions: Sequence[Prediction],
     rows: Sequence[ScoredRow],
     times: Sequence[Time],
     means: Means,
 ) -> Entry:
+    wanted = cases * len(config.seeds_of(_system(config, system)))
     ours = [p for p in predictions if p.system == system]
     scored = [r for r in rows if r.system == system and r.variant == variant]
     answered = [p for p in ours if p.outcome != "failed"]
     causes = Counter(p.cause for p in ours if p.cause)
     causes["no plan"] = sum(not row.parsed for row in scored)
+    causes["not asked for yet"] = wanted - len(ours)
     seconds = [p.seconds for p in answered]
     batches = [time for time in times if time.system == system and time.seconds]
     taken = sum(time.seconds for time in batches)
@@ -167,7 +172,7 @@ def _entry(
         system=system,
         variant=variant,
         plans=len(scored),
-        unscored=len(ours) - len(answered),
+        unscored=wanted - len(answered),
         causes={cause: count for cause, count in causes.most_common() if count},
         scores={
             measure: interval(list(by_case.values()))
@@ -183,6 +188,10 @@ def _entry(
     )
 
 
+def _system(config: EvalConfig, name: str) -> EngineSystem | EndpointSystem:
+    return next(system for system in config.systems if system.name == name)
+
+
 def _mean_of(values: Iterable[int | None]) -> float | None:
     counted = [value for value in values if value is not None]
     return float(np.mean(counted)) if counted else None
@@ -191,7 +200,7 @@ def _mean_of(values: Iterable[int | None]) -> float | None:
 def _cost(
     config: EvalConfig, name: str, answered: Sequence[Prediction]
 ) -> tuple[float | None, str]:
-    system = next(system for system in config.systems if system.name == name)
+    system = _system(config, name)
     if not isinstance(system, EndpointSystem) or system.endpoint.price is None or not answered:
         return None, ""
     price = system.endpoint.price

@@ -128,7 +128,7 @@ def compare(
     means = [case_means(scored(each).rows) for each in runs]
     entries = [entry for entry in means[0] if entry in means[1]]
     if not entries:
-        raise InputError(f"{first} and {second} have no system of one name")
+        raise InputError(f"{first} and {second} have no system of one name with plans in both")
     found = []
     for system, variant in entries:
         values = [each[system, variant].get(measure, {}) for each in means]
@@ -199,6 +199,8 @@ def _predict(current: "Run") -> None:
     """Let each system make the plans that are missing."""
     from eval.config import EndpointSystem, EngineSystem
     from eval.predictions import Job, missing
+    from eval.prompts import read_prompt
+    from tickets.endpoint import read_key
 
     config, cases, done = current.config(), current.cases(), current.predictions()
     jobs = {
@@ -210,6 +212,10 @@ def _predict(current: "Run") -> None:
         for system in config.systems
     }
     waiting = [system for system in config.systems if jobs[system.name]]
+    for system in waiting:
+        if isinstance(system, EndpointSystem):  # before hours of planning, not after them
+            read_key(system.endpoint)
+            read_prompt(system.prompt)
     for system in waiting:
         if isinstance(system, EndpointSystem):
             from eval.ask import ask_endpoint

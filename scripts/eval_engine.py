@@ -90,6 +90,7 @@ def _plan_batch(
     run: Run,
 ) -> None:
     """Plan the documents that are waiting, by their names; `keys` has what plans are kept by."""
+    engine.count_tokens("")  # starts vLLM, which is no part of the time that a plan takes
     progress = Progress(system.name, len(waiting), system.max_tokens * system.samples, _say)
     started, made, before = time.monotonic(), 0, engine.written
     try:

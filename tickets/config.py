@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from tickets.files import InputError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -36,10 +39,19 @@ def load_config(model: type[Config], path: Path, overrides: Iterable[str] = ()) 
     try:
         config = model.model_validate(content)
     except ValidationError as error:
-        faults += [f"{path}: {_fault(**fault)}" for fault in error.errors()]
+        found = error.errors()
+        faults += [f"{path}: {_fault(**fault)}" for fault in found if not _follows(fault, found)]
     if faults:
         raise InputError("\n".join(faults))
     return config
+
+
+def _follows(fault: "ErrorDetails", faults: "list[ErrorDetails]") -> bool:
+    """Whether a list is called too short only because its items are faulty."""
+    place = fault["loc"]
+    return fault["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in faults
+    )
 
 
 def _override(content: dict[str, Any], text: str) -> str:
