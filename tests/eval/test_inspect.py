@@ -111,7 +111,7 @@ def test_repair_helps_a_whole_plan_and_not_a_cut_one(documents: Path, tmp_path: 
     def rubric(repaired: bool, stop: str) -> float:
         task = planloom(str(documents), repaired=repaired)
         log = evaluated(task, tmp_path / "logs", lambda _: answer(spoilt, stop))
-        return metrics(log)["rubric"][0]
+        return float(metrics(log)["rubric"][0])
 
     raw = rubric(False, "stop")
     assert rubric(True, "stop") > raw
