@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from eval import embeddings
 from eval.adversarial.cheats import CHEATS, EQUAL, EQUAL_FROM, Given, weak
 from eval.align import LEXICAL, Comparer
 from eval.fidelity import compare
+from tests.chat_server import completion, serving
 from tests.eval.conftest import BY_HAND
 from tests.plans import sound_plan
 from tests.scripts.conftest import Run
@@ -107,3 +109,36 @@ def test_bounds_hold_as_with_words(comparer: Comparer, givens: list[Given]) -> N
             name = f"{given.id}: {maker.__name__}"
             assert score >= EQUAL_FROM if maker in EQUAL else score < bound, name
     assert tried > 20
+
+
+def test_a_run_is_scored_again_by_meaning_and_its_plans_are_kept(
+    comparer: Comparer, run: Run, tmp_path: Path
+) -> None:
+    assert comparer is embeddings.comparer("embeddings")
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    plan = render_plan(sound_plan())
+    (folder / "a.document.md").write_text("# Shop\n\n- Title 1.1 of the page\n", "utf-8")
+    (folder / "a.plan.md").write_text(plan, "utf-8")
+    runs = [tmp_path / "words", tmp_path / "meaning"]
+    with serving(lambda number, body: completion(plan)) as server:
+        endpoint = {"base_url": server.url, "model": "m", "retries": 0}
+        content = {
+            "output": str(runs[0]),
+            "documents": [{"path": str(folder)}],
+            "systems": [
+                {"name": "asked", "kind": "endpoint", "prompt": "short", "endpoint": endpoint}
+            ],
+        }
+        config = tmp_path / "eval.yaml"
+        config.write_text(yaml.safe_dump(content), "utf-8")
+        assert run("eval", "run", config).status == 0
+        assert run("eval", "run", config, "likeness=embeddings").status == 0
+        assert len(server.asked) == 1
+        assert "by sentence embeddings" in (runs[0] / "report.md").read_text("utf-8")
+        assert "by sentence embeddings" in (runs[0] / "report.html").read_text("utf-8")
+        assert run("eval", "run", config, f"output={runs[1]}").status == 0
+    assert "embeddings" not in (runs[1] / "report.md").read_text("utf-8")
+    compared = run("eval", "compare", *runs)
+    assert (compared.status, "cannot be compared" in compared.err) == (2, True)
+    assert run("eval", "compare", *runs, "--measure", "rubric").status == 0
