@@ -1,11 +1,12 @@
-"""Planloom's benchmark as a task of Inspect (inspect-ai): its models, its logs, our scores.
+r"""Planloom's benchmark as a task of Inspect (inspect-ai): its models, its logs, our scores.
 
 In an environment of its own, since inspect-ai pins packages that Planloom has newer:
 
-    python3 -m venv .inspect
-    .inspect/bin/pip install inspect-ai openai apted charset-normalizer jinja2 markdown-it-py \
-networkx numpy pydantic pyyaml rapidfuzz scipy snowballstemmer
-    .inspect/bin/inspect eval eval/inspect_task.py --model openai/gpt-4o-mini --temperature 0
+    python3 -m venv out/inspect
+    out/inspect/bin/pip install inspect-ai openai apted charset-normalizer markdown-it-py \
+        networkx numpy pydantic pyyaml rapidfuzz scipy snowballstemmer
+    out/inspect/bin/inspect eval eval/inspect_task.py --model openai/gpt-4o-mini \
+        --temperature 0 --log-dir out/inspect-logs
 
 `--model` takes whatever Inspect knows; `openai-api/NAME/MODEL` is any OpenAI-compatible endpoint.
 `-T documents=/whole/path` plans the documents of a folder (see `eval.pairs`) instead of the
