@@ -20,8 +20,10 @@ from eval.embeddings import comparer
 from eval.judge import Opinion
 from eval.judged import Place
 from eval.markdown import (
+    COSTS,
     DIFFERENCE,
     JUDGE,
+    cost_cells,
     difference_cells,
     judge_cells,
     judge_line,
@@ -140,6 +142,8 @@ def to_html(
         documents=documents,
         head=DIFFERENCE,
         cells=difference_cells,
+        costs_head=COSTS,
+        costs=[cost_cells(entry) for entry in summary.entries if entry.variant == "raw"],
         judge_head=JUDGE,
         judge_cells=judge_cells,
         judge_line=judge_line,
@@ -157,9 +161,9 @@ def _packed(html: str) -> str:
 def _row(
     case: Case, summary: Summary, scores: dict[tuple[str, str, int, str], ScoredRow]
 ) -> list[str]:
-    """A document's line in the table: its fidelity (or rubric) by entry, of the first seed."""
+    """A document's line in the table: what is told, and that by entry, of the first seed."""
     measure = "fidelity" if case.reference is not None else "rubric"
-    cells = []
+    cells = [measure]
     for entry in summary.entries:
         seeds = (scores.get((case.id, entry.system, seed, entry.variant)) for seed in summary.seeds)
         row = next((row for row in seeds if row is not None), None)

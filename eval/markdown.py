@@ -10,6 +10,16 @@ from eval.summary import Entry, Summary
 
 DIFFERENCE: Final = ["first", "second", "difference", "documents", "p", "corrected", "verdict"]
 """The head of a table of differences; `difference_cells` gives its rows."""
+COSTS: Final = [
+    "system",
+    "p50 s",
+    "p95 s",
+    "tokens in",
+    "tokens out",
+    "documents/h",
+    "cost/document",
+]
+"""The head of a table of times and costs; `cost_cells` gives its rows."""
 
 
 def to_markdown(summary: Summary) -> str:
@@ -31,8 +41,8 @@ def to_markdown(summary: Summary) -> str:
         ),
         "## Time and cost",
         table(
-            ("system", "p50 s", "p95 s", "tokens in", "tokens out", "documents/h", "cost/document"),
-            (_costs(entry) for entry in summary.entries if entry.variant == "raw"),
+            COSTS,
+            (cost_cells(entry) for entry in summary.entries if entry.variant == "raw"),
         ),
         "## What went wrong",
         table(
@@ -40,6 +50,7 @@ def to_markdown(summary: Summary) -> str:
             (
                 (entry.name, cause, count)
                 for entry in summary.entries
+                if entry.variant == "raw"
                 for cause, count in entry.causes.items()
             ),
         ),
@@ -117,7 +128,7 @@ def verdict(each: Difference) -> str:
     if each.needed is None:
         return "no difference seen"
     if each.needed <= each.documents:
-        return "not shown once corrected for the number of comparisons"
+        return f"not shown, though {each.needed} documents mostly show one of this size"
     return f"not shown; about {each.needed} documents would be needed"
 
 
@@ -143,7 +154,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     )
 
 
-def _costs(entry: Entry) -> tuple[str, ...]:
+def cost_cells(entry: Entry) -> tuple[str, ...]:
+    """What a system's plans took, as a row of a table."""
     cost = "–" if entry.cost is None else f"{entry.cost:.4f} {entry.currency}"
     counts = (entry.prompt_tokens, entry.completion_tokens, entry.per_hour)
     return (

@@ -38,7 +38,7 @@ class Difference(Model):
         corrected: p after Holm's correction; see `holm`.
         documents: how many both have a score for.
         needed: documents by which a difference of this size would be found at this spread; None
-            where there is no difference.
+            where there is no difference. `holm` raises it to what its correction asks for.
     """
 
     first: str
@@ -131,6 +131,26 @@ def holm(differences: Sequence[Difference]) -> list[Difference]:
         last = max(last, min(1.0, p * (len(tested) - rank)))
         corrected[place] = last
     return [
-        d.model_copy(update={"corrected": corrected.get(place)})
+        d.model_copy(
+            update={
+                "corrected": corrected.get(place),
+                "needed": _more_needed(d.needed, len(tested)),
+            }
+        )
         for place, d in enumerate(differences)
     ]
+
+
+def _more_needed(needed: int | None, comparisons: int) -> int | None:
+    """The documents that `needed` becomes where p has to be below 5 % / comparisons.
+
+    Under so many documents no permutation test gets there, however clear the difference: with n
+    of them the smallest p is 2 / 2^n.
+    """
+    if needed is None or not comparisons:
+        return needed
+    level = (1 - CONFIDENCE) / comparisons
+    before, after = (stats.norm.ppf(1 - a / 2) for a in (1 - CONFIDENCE, level))
+    power = stats.norm.ppf(POWER)
+    least = math.floor(1 - math.log2(level)) + 1
+    return max(least, math.ceil(needed * ((after + power) / (before + power)) ** 2))
