@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from eval.ask import GIVE_UP
 from eval.predictions import Run
 from tests.chat_server import Answer, completion, failure, serving
 from tests.plans import put, sound_plan
@@ -120,6 +121,54 @@ def test_a_failure_of_the_endpoint_is_unscored_and_tried_again(
         failing = False
         assert run("eval", config(server.url, timeout=5)).status == 0
     assert {each.outcome for each in Run(tmp_path / "run").predictions()} == {"whole"}
+
+
+def test_an_endpoint_that_answers_nobody_is_given_up(
+    run: Command,
+    config: Callable[..., Path],
+    documents: Path,
+    tmp_path: Path,
+) -> None:
+    for number in range(15):
+        (documents / f"more-{number}.document.md").write_text(DOCUMENT, "utf-8")
+    with serving(lambda number, body: failure(500)) as server:
+        done = run("eval", config(server.url))
+        assert len(server.asked) == GIVE_UP
+    assert done.status == 1
+    assert f"the rest is not asked for after {GIVE_UP} failures in a row" in done.err
+    assert "18 plans are unscored" in done.err
+    raw = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["entries"][0]
+    assert (raw["plans"], raw["unscored"], raw["causes"]) == (0, 18, {"server": 18})
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_a_missing_key_is_told_before_anyone_is_asked(
+    run: Command, config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    second = "{name: second, kind: endpoint, endpoint: {base_url: '%s', model: m, key_env: K}}"
+    with serving(lambda number, body: completion(PLAN)) as server:
+        path = config(server.url)
+        content = yaml.safe_load(path.read_text("utf-8"))
+        content["systems"].append(yaml.safe_load(second % server.url))
+        path.write_text(yaml.safe_dump(content), "utf-8")
+        refused = run("eval", path, "systems.1.endpoint.key_env=NO_SUCH_KEY")
+        assert server.asked == []
+    assert (refused.status, "export NO_SUCH_KEY=" in refused.err) == (2, True)
+
+
+def test_a_plan_that_a_stopped_run_lacks_is_unscored_and_below_the_bar(
+    run: Command, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    with serving(lambda number, body: completion(PLAN)) as server:
+        assert run("eval", config(server.url)).status == 0
+    lines = tmp_path / "run" / "predictions" / "asked.jsonl"
+    lines.write_text(lines.read_text("utf-8").split("\n", 1)[0] + "\n", "utf-8")
+    assert run("eval", "report", tmp_path / "run").status == 0
+    raw = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))["entries"][0]
+    assert (raw["plans"], raw["unscored"], raw["causes"]) == (1, 2, {"not asked for yet": 2})
+    gate = run("eval", "gate", tmp_path / "run", "--min", "fidelity=0.5")
+    assert (gate.status, "2 unscored" in gate.out) == (1, True)
 
 
 def test_an_empty_completion_and_no_plan_score_zero(

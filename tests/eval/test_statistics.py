@@ -56,3 +56,22 @@ def test_smaller_differences_need_more_documents() -> None:
     # (1.96 + 0.84)^2 * 0.1^2 / 0.05^2 for a spread of 0.1
     spread = float(noise.std(ddof=1))
     assert needed[1] == pytest.approx(7.849 * spread**2 / 0.05**2, abs=1)
+
+
+def test_a_correction_asks_for_more_documents() -> None:
+    rng = np.random.default_rng(4)
+    deltas = rng.normal(0.05, 0.1, 20).tolist()
+    one = difference("a", "b", [0.0] * 20, deltas)
+    alone, *_ = holm([one])
+    first, *_ = holm([one] * 10)
+    assert one.needed is not None
+    assert alone.needed == one.needed
+    # ((2.807 + 0.842) / (1.960 + 0.842))^2 = 1.696, at 5 % / 10
+    assert first.needed == pytest.approx(1.696 * one.needed, abs=1)
+
+
+def test_no_fewer_documents_are_told_than_the_test_can_decide_by() -> None:
+    clear = difference("a", "b", [0.0] * 5, [0.5, 0.5, 0.5, 0.5, 0.51])
+    told, *_ = holm([clear] * 4)
+    # 2 / 2^7 = 0.0156 is above 0.05 / 4 = 0.0125, and 2 / 2^8 below.
+    assert told.needed == 8
