@@ -7,9 +7,11 @@ RUN/plans/NAME/ID.0.md     the same plans to read, by document and seed
 RUN/times.jsonl            how long each batch of a system took
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar
 
@@ -77,6 +79,32 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing here, so that two do not ask for the same plan.
+
+        The system takes the lock back when this process ends, however it ends.
+
+        Raises:
+            InputError: another one is writing here, or nobody can.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder, os.O_RDONLY)
+        except OSError as error:
+            raise InputError(f"{self.folder}: cannot be written ({error.strerror})") from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{self.folder}: another command is at work here; wait for its end, or name "
+                    "another place with output=DIR"
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
 
     def begin(self, config: EvalConfig) -> None:
         """Write configuration and cases; what is there of predictions stays.

@@ -67,11 +67,12 @@ def run(
     if settings.judge is not None:
         read_key(settings.judge.endpoint)
     current = Run(settings.output)
-    current.begin(settings)
     unjudged = 0
     try:
-        _predict(current)
-        unjudged = judge_plans(current, workers, _say)
+        with current.locked():
+            current.begin(settings)
+            _predict(current)
+            unjudged = judge_plans(current, workers, _say)
     except KeyboardInterrupt:
         _say("interrupted; the same command does the rest")
         raise typer.Exit(130) from None

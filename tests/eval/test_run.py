@@ -171,6 +171,20 @@ def test_a_plan_that_a_stopped_run_lacks_is_unscored_and_below_the_bar(
     assert (gate.status, "2 unscored" in gate.out) == (1, True)
 
 
+def test_two_commands_do_not_ask_for_the_same_plan(
+    run: Command, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    with serving(lambda number, body: completion(PLAN)) as server:
+        with Run(tmp_path / "run").locked():
+            second = run("eval", config(server.url))
+        assert server.asked == []
+        assert (second.status, "another command is at work here" in second.err) == (2, True)
+        assert run("eval", config(server.url)).status == 0
+    (tmp_path / "file").write_text("", "utf-8")
+    nowhere = run("eval", config(server.url), f"output={tmp_path / 'file' / 'run'}")
+    assert (nowhere.status, "cannot be written" in nowhere.err) == (2, True)
+
+
 def test_an_empty_completion_and_no_plan_score_zero(
     run: Command,
     config: Callable[..., Path],
