@@ -3,7 +3,7 @@ r"""Planloom's benchmark as a task of Inspect (inspect-ai): its models, its logs
 In an environment of its own, since inspect-ai pins packages that Planloom has newer:
 
     python3 -m venv out/inspect
-    out/inspect/bin/pip install inspect-ai openai apted charset-normalizer markdown-it-py \
+    out/inspect/bin/pip install inspect-ai openai charset-normalizer markdown-it-py \
         networkx numpy pydantic pyyaml rapidfuzz scipy snowballstemmer
     out/inspect/bin/inspect eval eval/inspect_task.py --model openai/gpt-4o-mini \
         --temperature 0 --log-dir out/inspect-logs

@@ -7,7 +7,8 @@ knows compounds and derivations that a stemmer does not (`unconfirmed` and `not 
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -34,10 +35,28 @@ def lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
     """
     if not left or not right:
         return np.zeros((len(left), len(right)))
-    counts = [Counter(stems(text)) for text in (*left, *right)]
-    spread = Counter(stem for count in counts for stem in count)
+    sides = [[Counter(_stems(text)) for text in texts] for texts in (left, right)]
+    spread = Counter(stem for counts in sides for count in counts for stem in count)
     places = {stem: place for place, stem in enumerate(spread)}
-    rarity = {stem: math.log(1 + len(counts) / each) for stem, each in spread.items()}
+    total = len(left) + len(right)
+    rarity = {stem: math.log(1 + total / each) for stem, each in spread.items()}
+    ours, theirs = (_vectors(counts, places, rarity) for counts in sides)
+    rows = sparse.csr_array(ours, shape=(len(left), len(places)))
+    columns = sparse.csc_array(theirs, shape=(len(places), len(right)))
+    product: Any = rows @ columns
+    cosines: Matrix = np.minimum(product.toarray(), 1.0)
+    return cosines
+
+
+def _stems(text: str) -> Iterator[str]:
+    """The stems of a text, line by line: its lines stand elsewhere too, and are kept there."""
+    return chain.from_iterable(map(stems, text.split("\n")))
+
+
+def _vectors(
+    counts: Iterable[Counter[str]], places: dict[str, int], rarity: dict[str, float]
+) -> tuple[list[float], list[int], list[int]]:
+    """Vectors of length 1 as values, their places, and where each vector starts."""
     values: list[float] = []
     columns: list[int] = []
     starts = [0]
@@ -47,10 +66,7 @@ def lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
         values += [weight / length for weight in weights]
         columns += [places[stem] for stem in count]
         starts.append(len(values))
-    vectors = sparse.csr_array((values, columns, starts), shape=(len(counts), len(places)))
-    product: Any = vectors[: len(left)] @ vectors[len(left) :].T
-    cosines: Matrix = np.minimum(product.toarray(), 1.0)
-    return cosines
+    return values, columns, starts
 
 
 def short_lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:

@@ -87,7 +87,9 @@ def score_predictions(
                 for v in VARIANTS
             )
     new = {work[-1]: work for work in wanted if work[-1] not in known}
-    for row in _in_processes(_row, list(new.values()), workers):
+    # One document's plans together: what is kept of it and of its reference serves them all.
+    by_case = sorted(new.values(), key=lambda work: work[1].id)
+    for row in _in_processes(_row, by_case, workers):
         known[row.key] = row
         append_line(cache, row)
     return [

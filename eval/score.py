@@ -1,6 +1,7 @@
 """The verdict on one plan: what can be said without a reference, and with one."""
 
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 from eval.align import LEXICAL, Comparer
@@ -78,8 +79,8 @@ def score(
     """
     parsed = parse_plan(plan[:LARGEST])
     expected = None if reference is None else read_reference(reference)
-    keeps = conformance(parsed)
     findings = check_plan(parsed.plan, lines=parsed.lines, document=document)
+    keeps = conformance(parsed, findings)
     built = any(epic.stories for epic in parsed.plan.epics)
     trace = None if document is None else trace_plan(parsed.plan, document)
     return Verdict(
@@ -97,8 +98,9 @@ def score(
     )
 
 
+@lru_cache(maxsize=16)
 def read_reference(text: str) -> Plan:
-    """A reference plan.
+    """A reference plan; the last ones are kept, since one stands beside many plans.
 
     Raises:
         ValueError: it has no epic with a story, so nothing can be like it.

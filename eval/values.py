@@ -5,11 +5,12 @@ in precision and recall of the tickets, and not once more here. None: the refere
 compare with. 0: it has, and nothing of the plan could be compared.
 """
 
+import math
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
 from eval.align import Alignment, name_key
 from eval.counts import Prf
@@ -136,12 +137,19 @@ def _points(alignment: Alignment) -> list[tuple[int | None, int]]:
     return pairs
 
 
+@cache
 def _step(points: int) -> float:
     return float(np.interp(points, _STEPS, range(len(_STEPS))))
 
 
 def _tau(pairs: list[tuple[int, int]]) -> float | None:
-    if any(len({pair[side] for pair in pairs}) < 2 for side in (0, 1)):
+    """Kendall's tau-b: concordant less discordant pairs, over the root of those without ties on
+    either side (Biometrika 33, 1945). SciPy's takes a hundred times as long for a plan's few.
+    """
+    ours, theirs = (np.array(side) for side in zip(*pairs, strict=True)) if pairs else ((), ())
+    signs = [np.sign(np.subtract.outer(side, side)) for side in (ours, theirs)]
+    untied = [int(np.count_nonzero(each)) for each in signs]
+    if not all(untied):
         return None
     # Rounded, so that equal orders have exactly 1.
-    return round(float(stats.kendalltau(*zip(*pairs, strict=True)).statistic), 12)
+    return round(float((signs[0] * signs[1]).sum()) / math.sqrt(untied[0] * untied[1]), 12)

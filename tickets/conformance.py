@@ -8,9 +8,10 @@ is no matter of form and is told apart.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
-from tickets.diagnostics import ParseResult
+from tickets.diagnostics import Diagnostic, ParseResult
 from tickets.parse import CODES
 from tickets.rubric import COSTS, Unit
 from tickets.rules import RULES, check_plan
@@ -30,16 +31,18 @@ class Conformance(Model):
     groups: dict[str, float]
 
 
-def conformance(parsed: ParseResult) -> Conformance:
+def conformance(parsed: ParseResult, findings: Iterable[Diagnostic] | None = None) -> Conformance:
     """How far a plan, as it was read from markdown, keeps the format.
 
-    Without an epic, or without a story, it is 0: there is no plan then.
+    `findings` are those of `check_plan`, where they are at hand. Without an epic, or without a
+    story, it is 0: there is no plan then.
     """
     plan = parsed.plan
     parts = _parts(plan)
     if not parts["epic"] or not parts["story"]:
         return Conformance(share=0.0, groups={})
-    broken = Counter(found.code for found in (*parsed.diagnostics, *check_plan(plan)))
+    found = check_plan(plan) if findings is None else findings
+    broken = Counter(finding.code for finding in (*parsed.diagnostics, *found))
     shares = {TEMPLATE: [_kept(broken[code], parts["ticket"]) for code in CODES]}
     for rule in RULES:
         unit = COSTS[rule.code].unit if rule.code in COSTS else "plan"

@@ -102,6 +102,15 @@ class _Passage(NamedTuple):
     weight: float
 
 
+class _Where(NamedTuple):
+    """Where a word stands: in which passages, and in which tickets, with the weight that it counts
+    with there, of a ticket's fields the largest.
+    """
+
+    fields: dict[str, list[tuple[int, float]]]
+    tickets: dict[str, dict[int, float]]
+
+
 @lru_cache(maxsize=32)
 def _read(document: str) -> _Document:
     requirements = find_requirements(document)
@@ -120,6 +129,7 @@ def _read(document: str) -> _Document:
     return _Document(requirements, words, first_words, blocks)
 
 
+@lru_cache(maxsize=4)
 def trace_plan(plan: Plan, document: str) -> Trace:
     """The traceability of `plan` (its stories and tasks, epics only where they have none).
 
@@ -127,6 +137,8 @@ def trace_plan(plan: Plan, document: str) -> Trace:
     words, or of those of its first sentence, half of it in one field of the ticket. Weights are
     inverse document frequencies over the requirements and tickets, ln(1 + N / n). A ticket is
     grounded if it takes up a requirement or if the document has its title's words in one place.
+
+    The last ones are kept, since rules and rubric ask for the same.
     """
     source = _read(document)
     tickets = _work(plan)
@@ -179,10 +191,12 @@ def _rows(source: _Document, tickets: list[Epic | Story | Task]) -> tuple[TraceR
     refs = [ticket.ref for ticket in tickets]
     passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
     weights = _weights(source.words, passages, len(refs))
-    where: dict[str, list[int]] = defaultdict(list)
+    where = _Where(defaultdict(list), defaultdict(dict))
     for i, passage in enumerate(passages):
         for word in passage.words:
-            where[word].append(i)
+            where.fields[word].append((i, passage.weight))
+            most = where.tickets[word]
+            most[passage.ticket] = max(passage.weight, most.get(passage.ticket, 0.0))
     rows = []
     for requirement, words, first in zip(
         source.requirements, source.words, source.first_words, strict=True
@@ -224,30 +238,35 @@ def _weights(
 def _likeness(
     words: frozenset[str],
     weights: dict[str, float],
-    where: dict[str, list[int]],
+    where: _Where,
     passages: list[_Passage],
 ) -> dict[int, float]:
     """How much of a requirement each ticket holds (0 to 1): in all its fields, and in the best
     one of them, one half each. Tickets that share too few telling words are left out.
     """
-    whole: dict[int, dict[str, float]] = defaultdict(dict)
+    held: dict[int, float] = defaultdict(float)
+    shared: dict[int, int] = defaultdict(int)  # telling words
     fields: dict[int, float] = defaultdict(float)
     for word in words:
-        for i in where.get(word, ()):
-            ticket, _, weight = passages[i]
-            fields[i] += weight * weights[word]
-            whole[ticket][word] = max(weight, whole[ticket].get(word, 0.0))
+        rarity = weights[word]
+        for i, weight in where.fields.get(word, ()):
+            fields[i] += weight * rarity
+        is_telling = word not in _WEAK
+        for ticket, weight in where.tickets.get(word, {}).items():
+            held[ticket] += rarity * weight
+            shared[ticket] += is_telling
     best: dict[int, float] = defaultdict(float)
     for i, value in fields.items():
-        best[passages[i].ticket] = max(best[passages[i].ticket], value)
+        ticket = passages[i].ticket
+        if value > best[ticket]:
+            best[ticket] = value
     total = sum(weights[word] for word in words)
-    telling = len(words - _WEAK)
-    scores = {}
-    for ticket, shared in whole.items():
-        if 2 * len(shared.keys() - _WEAK) >= min(4, telling):
-            held = sum(weights[word] * weight for word, weight in shared.items())
-            scores[ticket] = (held + best[ticket]) / (2 * total)
-    return scores
+    wanted = min(4, len(words - _WEAK))
+    return {
+        ticket: (value + best[ticket]) / (2 * total)
+        for ticket, value in held.items()
+        if 2 * shared[ticket] >= wanted
+    }
 
 
 def _ungrounded(
