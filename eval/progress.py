@@ -9,7 +9,7 @@ EVERY: Final = 20.0
 
 
 class Progress:
-    """Says plans done and to do, tokens per second, and the most time that is left."""
+    """Says plans done and to do, tokens per second, and the time that is left."""
 
     def __init__(self, name: str, total: int, most: int, say: Callable[[str], None]) -> None:
         """Take the system's name, its plans, the most tokens of one, and who is told."""
@@ -31,20 +31,20 @@ class Progress:
 
 
 def describe(name: str, done: int, total: int, most: int, tokens: int, seconds: float) -> str:
-    """A line such as `tuned: 3 of 22 plans, 9120 tokens, 152/s, up to 4 min left`.
+    """A line such as `tuned: 3 of 22 plans, 9120 tokens, 152/s, about 4 min left`.
 
-    Two bounds are known for the time that is left, and the lower one is told: all plans take as
-    long as those that are done, or all have the most tokens, at the speed up to now. The first is
-    far too high while all are written at once and few are done, the second once many are.
+    The time that is left is guessed in two ways, and the lower one is told: all plans take as long
+    as those that are done, or all have the most tokens, at the speed up to now. The first is far
+    too high while all are written at once and few are done, the second once many are.
     """
-    bounds = []
+    guesses = []
     if done:
-        bounds.append(seconds / done * (total - done))
+        guesses.append(seconds / done * (total - done))
     if tokens > total * most / 100:  # before, prompts are read and nothing is known
-        bounds.append(max(0, total * most - tokens) * seconds / tokens)
+        guesses.append(max(0, total * most - tokens) * seconds / tokens)
     parts = [f"{done} of {total} plans", f"{tokens} tokens, {tokens / seconds:.0f}/s"]
-    if bounds:
-        parts.append(f"up to {_duration(min(bounds))} left")
+    if guesses:
+        parts.append(f"about {_duration(min(guesses))} left")
     return f"{name}: {', '.join(parts)}"
 
 

@@ -98,6 +98,8 @@ def serving(
             server = Server(port)
             _wait(process, server, log, say)
             yield server
+            if process.poll() is not None:
+                say(f"vLLM's server ended by itself with {process.returncode}; {log} says why")
         finally:
             signal.signal(signal.SIGTERM, before)
             # The server has processes of its own; the group is theirs alone.

@@ -6,12 +6,12 @@ from eval import progress
 from eval.progress import Progress, describe
 
 
-def test_both_bounds_of_the_time_left_are_known_and_the_lower_one_is_told() -> None:
+def test_of_two_guesses_at_the_time_left_the_lower_one_is_told() -> None:
     # 3 of 4 took 30 s, so the last takes 10 s; by tokens it would be (4000 - 1000) / 33 a second.
     line = describe("tuned", 3, 4, 1000, 1000, 30.0)
-    assert line == "tuned: 3 of 4 plans, 1000 tokens, 33/s, up to 10 s left"
+    assert line == "tuned: 3 of 4 plans, 1000 tokens, 33/s, about 10 s left"
     # None is done: (4000 - 1000) * 30 / 1000.
-    assert describe("tuned", 0, 4, 1000, 1000, 30.0).endswith("up to 2 min left")
+    assert describe("tuned", 0, 4, 1000, 1000, 30.0).endswith("about 2 min left")
     assert "left" not in describe("tuned", 0, 4, 1000, 4, 30.0)
 
 
