@@ -1,5 +1,6 @@
 """A run in numbers: per system and variant, in slices, and compared with one another."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
@@ -17,8 +18,13 @@ from tickets.endpoint import Usage
 from tickets.parse import parse_plan
 from tickets.schema import Model
 
-LENGTHS: Final = ((400, "up to 400 words"), (1000, "401 to 1000 words"))
-SHAPES: Final = ((1, "one epic"), (3, "two or three epics"))
+LENGTHS: Final = (
+    (400, "up to 400 words"),
+    (1000, "401 to 1000 words"),
+    (math.inf, "over 1000 words"),
+)
+SHAPES: Final = ((1, "one epic"), (3, "two or three epics"), (math.inf, "four epics or more"))
+_STEPS: Final = [name for _, name in (*LENGTHS, *SHAPES)]
 
 
 class Entry(Model):
@@ -242,7 +248,8 @@ def _slices(cases: Sequence[Case], means: Means) -> Iterable[Slice]:
             value = value_of(case)
             if value is not None:
                 groups[value].add(case.id)
-        for value, members in sorted(groups.items()):
+        for value in sorted(groups, key=lambda v: (_STEPS.index(v) if v in _STEPS else 0, v)):
+            members = groups[value]
             table: dict[str, dict[str, float]] = {}
             for (system, variant), measures in means.items():
                 name = entry_name(system, variant)
@@ -255,7 +262,7 @@ def _slices(cases: Sequence[Case], means: Means) -> Iterable[Slice]:
 
 def _length(case: Case) -> str:
     words = len(case.document.split())
-    return next((name for most, name in LENGTHS if words <= most), "over 1000 words")
+    return next(name for most, name in LENGTHS if words <= most)
 
 
 def _shape(case: Case) -> str | None:
@@ -263,4 +270,4 @@ def _shape(case: Case) -> str | None:
     if case.reference is None:
         return None
     epics = len(parse_plan(case.reference).plan.epics)
-    return next((name for most, name in SHAPES if epics <= most), "four epics or more")
+    return next(name for most, name in SHAPES if epics <= most)
