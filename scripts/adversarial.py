@@ -54,15 +54,21 @@ def main() -> None:
 
 
 def givens() -> Iterator[Given]:
-    """Each curated pair, with the reference of the next but six as another document's."""
+    """Each curated pair, with the reference of the next but six as another document's; without the
+    one that prompts show.
+    """
+    return (given for given in every_given() if given.reference is not given.example)
+
+
+def every_given() -> Iterator[Given]:
+    """The same with that one."""
     cases = list(read_folder(FOLDER))
     plans = [parse_plan(case.reference or "").plan for case in cases]
     # The longer one of the examples in eval/prompts/full.md.
     example = plans[[case.id for case in cases].index("operator-upgrade-retrospective")]
     for place, case in enumerate(cases):
-        if plans[place] is not example:
-            another = plans[(place + 7) % len(plans)]
-            yield Given(case.id, case.document, plans[place], another, example)
+        another = plans[(place + 7) % len(plans)]
+        yield Given(case.id, case.document, plans[place], another, example)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def weak(given: Given) -> Plan:
             for place, story in enumerate(epic.stories[::2])
         ]
         epics.append(epic.model_copy(update={"stories": tuple(stories), "description": ""}))
-    return _rebuilt(given.reference, epics)
+    return rebuilt(given.reference, epics)
 
 
 def empty(_: Given) -> Plan:
@@ -91,7 +91,7 @@ def merged(given: Given) -> Plan:
         priority="High",
     )
     epics = given.reference.epics
-    return _rebuilt(given.reference, [epics[0].model_copy(update={"stories": (story,)})])
+    return rebuilt(given.reference, [epics[0].model_copy(update={"stories": (story,)})])
 
 
 def split(given: Given) -> Plan:
@@ -111,7 +111,7 @@ def split(given: Given) -> Plan:
             for part in range(1, 11)
         ]
         epics.append(epic.model_copy(update={"stories": tuple(stories)}))
-    return _rebuilt(given.reference, epics)
+    return rebuilt(given.reference, epics)
 
 
 def shuffled_parents(given: Given) -> Plan | None:
@@ -127,7 +127,7 @@ def shuffled_parents(given: Given) -> Plan | None:
         epic.model_copy(update={"stories": tuple(stories)})
         for epic, stories in zip(epics, below, strict=True)
     ]
-    return _rebuilt(given.reference, moved)
+    return rebuilt(given.reference, moved)
 
 
 def wrong_teams(given: Given) -> Plan | None:
@@ -139,7 +139,7 @@ def wrong_teams(given: Given) -> Plan | None:
         epic.model_copy(update={"stories": epics[place - 1].stories})
         for place, epic in enumerate(epics)
     ]
-    return _rebuilt(given.reference, moved)
+    return rebuilt(given.reference, moved)
 
 
 def reversed_dependencies(given: Given) -> Plan | None:
@@ -151,7 +151,7 @@ def reversed_dependencies(given: Given) -> Plan | None:
             waiting.setdefault(dependency.ref, []).append(turned)
     if not waiting:
         return None
-    return _each(
+    return each_ticket(
         given.reference,
         lambda ticket: {"dependencies": tuple(waiting.get(ticket.ref, ()))},
     ).model_copy(update={"critical_path": ()})
@@ -176,7 +176,7 @@ def keyword_stuffing(given: Given) -> Plan:
     title = " ".join(words[:12])
     shape = [(title, [title] * len(epic.stories)) for epic in given.reference.epics]
     plan = _plain(shape, given)
-    return _each(
+    return each_ticket(
         plan,
         lambda ticket: (
             {"description": " ".join(words)}
@@ -189,7 +189,7 @@ def flood_of_criteria(given: Given) -> Plan:
     """The reference's stories with a thousand criteria each, the right ones among them."""
     lines = sentences(plain_text(given.document)) or ["It works"]
     flood = tuple(f"{lines[n % len(lines)]} ({n})" for n in range(FLOOD))
-    return _each(
+    return each_ticket(
         given.reference,
         lambda ticket: (
             {"acceptance_criteria": (*ticket.acceptance_criteria, *flood)}
@@ -217,7 +217,7 @@ def renumbered(given: Given) -> Plan:
         )
         for epic in given.reference.epics[::-1]
     ]
-    return _rebuilt(given.reference, epics)
+    return rebuilt(given.reference, epics)
 
 
 def paraphrased(given: Given) -> Plan | None:
@@ -232,7 +232,7 @@ def paraphrased(given: Given) -> Plan | None:
             text["acceptance_criteria"] = tuple(text.pop("criteria"))
         return text
 
-    return _each(given.reference, said)
+    return each_ticket(given.reference, said)
 
 
 CHEATS: Final[tuple[Maker, ...]] = (
@@ -267,7 +267,7 @@ def _rough(points: int | None, place: int) -> int:
     return FIBONACCI[min(at + place % 2, len(FIBONACCI) - 1)]
 
 
-def _each(plan: Plan, change: Callable[[Epic | Story | Task], Mapping[str, Any]]) -> Plan:
+def each_ticket(plan: Plan, change: Callable[[Epic | Story | Task], Mapping[str, Any]]) -> Plan:
     """The plan with each ticket's changes."""
     epics = []
     for epic in plan.epics:
@@ -286,7 +286,7 @@ def _each(plan: Plan, change: Callable[[Epic | Story | Task], Mapping[str, Any]]
     return plan.model_copy(update={"epics": tuple(epics)})
 
 
-def _rebuilt(reference: Plan, epics: Iterable[Epic]) -> Plan:
+def rebuilt(reference: Plan, epics: Iterable[Epic]) -> Plan:
     """A plan of these epics, numbered by their place, with the references of `reference` where
     the tickets are still there; sums, phases and allocation are put right.
     """
