@@ -150,7 +150,7 @@ def _more_needed(needed: int | None, comparisons: int) -> int | None:
     if needed is None or not comparisons:
         return needed
     level = (1 - CONFIDENCE) / comparisons
-    before, after = (stats.norm.ppf(1 - a / 2) for a in (1 - CONFIDENCE, level))
-    power = stats.norm.ppf(POWER)
+    before, after = (float(stats.norm.ppf(1 - a / 2)) for a in (1 - CONFIDENCE, level))
+    power = float(stats.norm.ppf(POWER))
     least = math.floor(1 - math.log2(level)) + 1
     return max(least, math.ceil(needed * ((after + power) / (before + power)) ** 2))

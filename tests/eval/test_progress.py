@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval import progress
 from eval.progress import Progress, describe
 
 
@@ -27,7 +26,7 @@ def test_the_time_left_is_never_negative(done: int, more: int, tokens: int, seco
 
 def test_it_is_told_now_and_then_only(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("eval.progress.time.monotonic", lambda: clock[0])
     told: list[str] = []
     at = Progress("tuned", 2, 100, told.append)
     for second in range(50):
