@@ -7,7 +7,8 @@ knows compounds and derivations that a stemmer does not (`unconfirmed` and `not 
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ def lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
     """
     if not left or not right:
         return np.zeros((len(left), len(right)))
-    sides = [[Counter(_stems(text)) for text in texts] for texts in (left, right)]
+    sides = [list(map(_counts, texts)) for texts in (left, right)]
     spread = Counter(stem for counts in sides for count in counts for stem in count)
     places = {stem: place for place, stem in enumerate(spread)}
     total = len(left) + len(right)
@@ -48,9 +49,12 @@ def lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
     return cosines
 
 
-def _stems(text: str) -> Iterator[str]:
-    """The stems of a text, line by line: its lines stand elsewhere too, and are kept there."""
-    return chain.from_iterable(map(stems, text.split("\n")))
+@lru_cache(maxsize=2048)
+def _counts(text: str) -> Counter[str]:
+    """The stems of a text, counted line by line: its lines stand elsewhere too, and `stems` keeps
+    what it has read. A reference's texts are compared with those of many plans.
+    """
+    return Counter(chain.from_iterable(map(stems, text.split("\n"))))
 
 
 def _vectors(
@@ -79,6 +83,7 @@ def short_lexical(left: Sequence[str], right: Sequence[str]) -> Matrix:
     if not words.size:
         return words
     sides = [[" ".join(sorted(stems(text))) for text in texts] for texts in (left, right)]
-    ratios = process.cdist(*sides, scorer=fuzz.ratio, dtype=np.float32) / 100.0
-    characters = np.maximum(0.0, (ratios - _CHANCE) / (1 - _CHANCE)) * _CHARACTERS
+    # What is below chance counts as nothing, and is given up early.
+    ratios = process.cdist(*sides, scorer=fuzz.ratio, score_cutoff=100 * _CHANCE, dtype=np.float32)
+    characters = np.maximum(0.0, (ratios / 100.0 - _CHANCE) / (1 - _CHANCE)) * _CHARACTERS
     return np.maximum(words, characters)

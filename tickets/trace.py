@@ -192,8 +192,9 @@ def _rows(source: _Document, tickets: list[Epic | Story | Task]) -> tuple[TraceR
     passages = [p for i, ticket in enumerate(tickets) for p in _passages(i, ticket)]
     weights = _weights(source.words, passages, len(refs))
     where = _Where(defaultdict(list), defaultdict(dict))
+    wanted = frozenset().union(*source.words, *source.first_words)
     for i, passage in enumerate(passages):
-        for word in passage.words:
+        for word in passage.words & wanted:
             where.fields[word].append((i, passage.weight))
             most = where.tickets[word]
             most[passage.ticket] = max(passage.weight, most.get(passage.ticket, 0.0))
