@@ -3,17 +3,23 @@
     .venv/bin/python -m scripts.training_needs
 
 The models are built from their published shapes without weights (on torch's "meta" device), so
-that no hub is asked. Sizes of rows are the worst case: one row of `examples.length` tokens.
+that no hub is asked. Sizes of rows are the worst case: one row of `examples.length` tokens, or the
+most that `examples.between` lets in, all of them with loss. Under FSDP it is the memory of each of
+as many GPUs as `configs/accelerate/fsdp.yaml` names.
 """
 
+import sys
 from pathlib import Path
 from typing import Any, Final
+
+import yaml
 
 from scripts.setup import ROOT
 from tickets.config import load_config
 from training.config import TrainConfig
 
 CONFIGS: Final = ROOT / "configs" / "train"
+FSDP: Final = ROOT / "configs" / "accelerate" / "fsdp.yaml"
 
 _LLAMA: Final = "LlamaConfig"
 SHAPES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
@@ -56,21 +62,22 @@ def main() -> None:
 def line(file: Path) -> str:
     """A line of the table: weights and trained parameters in millions, memory in GiB a device."""
     config = load_config(TrainConfig, file)
-    held, trained, memory = needs(config)
+    held, trained, memory = needs(config, on_gpu="cpu" not in file.stem, spread="fsdp" in file.stem)
     return (
         f"{file.stem:<26} {config.model:<36} {held / 1e6:>6.0f} M {trained / 1e6:>6.1f} M "
         f"{memory / 2**30:>5.1f} GiB"
     )
 
 
-def needs(config: TrainConfig) -> tuple[int, int, int]:
-    """Parameters of the base model, parameters that are trained, and bytes of memory."""
+def needs(config: TrainConfig, *, on_gpu: bool, spread: bool) -> tuple[int, int, int]:
+    """Parameters of the base model, parameters that are trained, and bytes of memory a device."""
     import torch
     import transformers
     from peft import LoraConfig, get_peft_model
 
     from training.estimate import estimate_memory
 
+    devices = yaml.safe_load(FSDP.read_text("utf-8"))["num_processes"]
     kind, shape = SHAPES[config.model]
     with torch.device("meta"):
         model = transformers.AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
@@ -82,8 +89,10 @@ def needs(config: TrainConfig) -> tuple[int, int, int]:
         )
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     held = sum(p.numel() for p in model.parameters() if not p.requires_grad)
-    length = config.examples.length
-    memory = estimate_memory(model, config, length, length)
+    length = min(config.examples.length, (config.examples.between or (0, sys.maxsize))[1])
+    memory = estimate_memory(
+        model, config, length, length, on_gpu=on_gpu, shards=devices if spread else 1
+    )
     if config.quantize == "4bit":
         # NF4 with double quantization takes 4.127 bits a weight (Dettmers et al. 2023, section 3);
         # embeddings stay in bf16.

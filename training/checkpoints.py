@@ -4,6 +4,7 @@ A process can be killed while it writes one, so a checkpoint counts only when a 
 files, written last, agrees with what is there.
 """
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any, Final
 from tickets.files import InputError, write_atomic
 
 _WHOLE: Final = "whole.json"
-_RUN: Final = "run.json"
+RUN: Final = "run.json"
+"""In a run's folder: what decides its result."""
+
+_DISK: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES}
 _NAME: Final = re.compile(r"checkpoint-(\d+)")
 
 
@@ -47,10 +51,12 @@ def newest_whole(output: Path) -> Path | None:
     return max(found)[1] if found else None
 
 
-def is_disk_error(error: Exception) -> bool:
+def is_disk_error(error: BaseException) -> bool:
     """Whether a file could not be written: torch and safetensors have types of their own for it."""
+    if isinstance(error, InputError) and error.__cause__ is not None:
+        return is_disk_error(error.__cause__)
     if isinstance(error, OSError):
-        return True
+        return error.errno in _DISK
     words = ("I/O error", "No space left", "file write failed", "unexpected pos", "File too large")
     return any(word in str(error) for word in words)
 
@@ -65,7 +71,7 @@ def claim(output: Path, identity: dict[str, Any]) -> None:
     Raises:
         InputError: it belongs to a run with another model, data or settings; or cannot be written.
     """
-    file = output / _RUN
+    file = output / RUN
     try:
         known = json.loads(file.read_text("utf-8")) if file.is_file() else None
     except (OSError, ValueError) as error:
@@ -73,7 +79,7 @@ def claim(output: Path, identity: dict[str, Any]) -> None:
     if known is None:
         if output.is_dir() and any(output.glob("checkpoint-*")):
             raise InputError(
-                f"{output}: holds checkpoints without {_RUN}, so nobody knows whose they are; "
+                f"{output}: holds checkpoints without {RUN}, so nobody knows whose they are; "
                 "name another output"
             )
         write_atomic(file, json.dumps(identity, indent=1, sort_keys=True) + "\n")

@@ -1,12 +1,15 @@
 """What decides the result of a run: model, data, format, the adapter it begins with, settings."""
 
 import hashlib
+import json
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from tickets.adapters import RECORD
 from tickets.files import InputError
 from tickets.prompt import format_hash
+from training.checkpoints import RUN
 from training.config import TrainConfig
 
 
@@ -22,14 +25,48 @@ def identity(config: TrainConfig, folder: Path, manifest: str, decides: Set[str]
     Raises:
         InputError: there is no adapter where the run is to begin with one.
     """
+    model = weights_hash(folder)
+    if config.adapter is not None:
+        _check_origin(config.adapter, model)
     settings = config.model_dump(mode="json", include=set(decides), exclude={"examples": {"path"}})
     return {
-        "model": weights_hash(folder),
+        "model": model,
         "data": manifest,
         "format": format_hash(),
         "adapter": adapter_hash(config.adapter),
         **settings,
     }
+
+
+def _check_origin(adapter: Path, model: str) -> None:
+    """Refuse an adapter, or a checkpoint of a run, for another format or another base model.
+
+    Of an adapter that says neither, only its shapes can be held against the model.
+    """
+    record, run = adapter / RECORD, adapter.parent / RUN
+    try:
+        if record.is_file():
+            content = json.loads(record.read_text("utf-8"))
+            form, base = content["format_hash"], content.get("model", {}).get("sha256", model)
+        elif run.is_file():
+            content = json.loads(run.read_text("utf-8"))
+            form, base = content["format"], content["model"]
+        else:
+            return
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"adapter {adapter}: its record cannot be read ({error!r}); copy the whole folder again"
+        ) from error
+    if form != format_hash():
+        raise InputError(
+            f"adapter {adapter}: was trained with the format {form}, this version uses "
+            f"{format_hash()}; begin with one of this format, or with a new one (adapter=null)"
+        )
+    if base != model:
+        raise InputError(
+            f"adapter {adapter}: was trained for the base model {str(base)[:12]}, this one is "
+            f"{model[:12]}; set model to the one that it was trained for, or adapter=null"
+        )
 
 
 def weights_hash(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """The base model with a fresh adapter on it."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ def load_model(config: TrainConfig, folder: Path) -> Any:
     Raises:
         InputError: the settings do not fit this machine or this model.
     """
+    # On a CPU each length of row has kernels of its own, 20 to 40 MB a row, of which 1,024 would be
+    # kept: gigabytes after an hour. The layers of one row share theirs.
+    os.environ.setdefault("LRU_CACHE_CAPACITY", "32")
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, set_seed

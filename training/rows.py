@@ -135,6 +135,13 @@ def _read(file: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
                 f"{file}: has no column {', '.join(missing)}; its columns are "
                 f"{', '.join(parquet.schema_arrow.names)}; build the dataset again"
             )
+        types = {name: parquet.schema_arrow.field(name).type for name in COLUMNS}
+        wrong = [f"{name} as {kind}" for name, kind in types.items() if not _fits(name, kind)]
+        if wrong:
+            raise InputError(
+                f"{file}: has {', '.join(wrong)}; prompt and completion are lists of messages with "
+                "role and content, tokens are numbers; build the dataset again"
+            )
         if not parquet.metadata.num_rows:
             raise InputError(f"{file}: has no rows; look at rejected.jsonl for what was left out")
         for batch in parquet.iter_batches(64, columns=list(columns)):
@@ -142,7 +149,24 @@ def _read(file: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     except FileNotFoundError:
         raise InputError(f"{file}: is missing; build the dataset again") from None
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{file}: is damaged ({error}); build the dataset again") from error
+        reason = " ".join(str(error).split())
+        if not isinstance(error, OSError | pa.ArrowInvalid):
+            raise InputError(f"{file}: cannot be read ({reason}); free memory for it") from error
+        raise InputError(f"{file}: is damaged ({reason}); build the dataset again") from error
+
+
+def _fits(name: str, kind: Any) -> bool:
+    """Whether a column has the type that the builder gives it."""
+    import pyarrow.types as types
+
+    if name in TOKENS:
+        return bool(types.is_integer(kind))
+    if name not in ("prompt", "completion"):
+        return bool(types.is_string(kind) or types.is_large_string(kind))
+    messages = types.is_list(kind) or types.is_large_list(kind)
+    if not messages or not types.is_struct(kind.value_type):
+        return False
+    return {"role", "content"} <= {field.name for field in kind.value_type}
 
 
 def make_row(chat: Chat, tokenizer: Any, length: int) -> Row:

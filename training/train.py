@@ -21,7 +21,7 @@ from tickets.files import InputError
 from tickets.models import EMBEDDED, embedded_folder
 from training.arguments import check_processes, common_arguments, processes
 from training.callbacks import Interrupt, MarkWhole, Plans, Progress, Say
-from training.checkpoints import claim, newest_whole
+from training.checkpoints import claim, is_disk_error, newest_whole
 from training.config import TrainConfig
 from training.identity import identity
 from training.rows import Row, as_dataset, chosen_chats, make_rows, manifest_hash, read_chats
@@ -80,13 +80,19 @@ def ran_to_its_end(trainer: Any, config: TrainConfig, interrupt: Interrupt, say:
         trainer.train(resume_from_checkpoint=str(last) if last else None)
     except KeyboardInterrupt:
         interrupt.stopped = True
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
+        kept = newest_whole(config.output)
+        further = f"the same command then goes on from {kept.name if kept else 'the beginning'}"
+        if is_disk_error(error):
+            raise InputError(
+                f"{config.output}: cannot be written ({error.__cause__ or error}); free space "
+                f"there, and {further}"
+            ) from error
         if not _is_want_of_memory(error):
             raise
         raise InputError(
             f"{config.output}: a step needs more memory than there is ({error}); set "
-            "checkpoint=true, or a smaller optimizer.batch or examples.length; the same command "
-            "then goes on from the last checkpoint"
+            f"checkpoint=true, or a smaller optimizer.batch or examples.length; {further}"
         ) from error
     if interrupt.stopped:
         kept = newest_whole(config.output)

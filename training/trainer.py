@@ -108,5 +108,7 @@ def _cpu_losses(
     logits = model(**inputs, logits_to_keep=places).logits
     chosen = wanted[:, places]
     target = labels[:, 1:][:, places][chosen]
-    losses = torch.nn.functional.cross_entropy(logits[chosen].float(), target, reduction="none")
+    # Of one row all are chosen, and choosing would copy them.
+    logits = logits.flatten(0, 1) if bool(chosen.all()) else logits[chosen]
+    losses = torch.nn.functional.cross_entropy(logits.float(), target, reduction="none")
     return losses, target

@@ -4,9 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -93,40 +90,6 @@ def test_a_folder_is_named_by_its_content(
     other = train(changed(config, output=tmp_path / "run", seed=1), model, quietly)
     assert other is not None
     assert other.name != folder.name
-
-
-def test_killed_at_any_moment_it_goes_on_to_the_same_weights(
-    trained: tuple[TrainConfig, Path, list[str]], tmp_path: Path, model: Path
-) -> None:
-    import torch
-
-    config, folder, _ = trained
-    killed = changed(config, output=tmp_path / "run")
-    file = tmp_path / "run.yaml"
-    file.write_text(yaml.safe_dump(killed.model_dump(mode="json")), "utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "training.train", str(file)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 240
-        while newest_whole(killed.output) is None and time.monotonic() < deadline:
-            assert process.poll() is None, "it ended before its first checkpoint"
-            time.sleep(0.01)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert newest_whole(killed.output) is not None
-    assert not list(killed.output.glob("adapter-*"))
-    said: list[str] = []
-    resumed = train(killed, model, said.append)
-    assert resumed is not None
-    assert any("going on from" in line for line in said)
-    expected, found = weights(folder), weights(resumed)
-    # The same sums in another process may round otherwise in the last bit of bf16.
-    for name, tensor in expected.items():
-        torch.testing.assert_close(found[name], tensor, rtol=0.01, atol=1e-3)
 
 
 def test_packed_rows_do_not_see_each_other(config: TrainConfig, model: Path) -> None:
