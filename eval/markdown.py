@@ -125,6 +125,8 @@ def verdict(each: Difference) -> str:
     """What a difference means, in words."""
     if each.is_significant:
         return "differs"
+    if each.p is None:
+        return "one document shows nothing"
     if each.needed is None:
         return "no difference seen"
     if each.needed <= each.documents:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from eval.markdown import verdict
 from eval.statistics import difference, documents_needed, holm, interval
 
 
@@ -68,6 +69,11 @@ def test_a_correction_asks_for_more_documents() -> None:
     assert alone.needed == one.needed
     # ((2.807 + 0.842) / (1.960 + 0.842))^2 = 1.696, at 5 % / 10
     assert first.needed == pytest.approx(1.696 * one.needed, abs=1)
+
+
+def test_one_document_is_no_verdict() -> None:
+    one, *_ = holm([difference("a", "b", [0.1], [0.9])])
+    assert verdict(one) == "one document shows nothing"
 
 
 def test_no_fewer_documents_are_told_than_the_test_can_decide_by() -> None:
