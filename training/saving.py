@@ -19,7 +19,7 @@ class SafeSaves:
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         try:
-            Trainer._save_checkpoint(self, model, trial)
+            Trainer._save_checkpoint(self, model, trial)  # type: ignore[arg-type]
         except Exception:
             shutil.rmtree(folder, ignore_errors=True)
             raise

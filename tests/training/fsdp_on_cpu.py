@@ -30,5 +30,5 @@ def _with_fsdp(self: Any, *args: Any, fsdp_plugin: Any = None, **kwargs: Any) ->
 
 
 if __name__ == "__main__":
-    AcceleratorState.__init__ = _with_fsdp  # type: ignore[method-assign]
+    AcceleratorState.__init__ = _with_fsdp
     sys.exit(main())

@@ -1,6 +1,7 @@
 """What cannot be used is refused before the first step, with value, place and remedy."""
 
 import json
+import os
 import resource
 import shutil
 from pathlib import Path
@@ -117,6 +118,6 @@ def test_a_limit_on_memory_counts_as_what_is_free(
 def test_a_folder_that_cannot_be_written_is_refused(
     config: TrainConfig, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(estimate.os, "access", lambda *_: False)  # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
     with pytest.raises(InputError, match=r"run: cannot be written; name another output"):
         train(config, model, quietly)
