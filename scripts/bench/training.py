@@ -9,9 +9,9 @@ other work on the machine disturbs less; memory is the peak of the process, or o
 there is one, and beside it what `training.estimate` says.
 
 With --packing rows are packed into sequences of 4,096 tokens too: by ours on a GPU; on a CPU, where
-ours refuses it, by the bare script: on two cores, rows of 950 tokens packed by four were trained
-at 0.46 of the speed and three times the memory of rows apart. With --llamafactory LLaMA-Factory trains in an
-environment of its own, whose interpreter the option names.
+ours refuses it, by the bare script: on one core, rows of 950 tokens packed by four were trained at
+0.46 of the speed and with three times the memory of rows apart. With --llamafactory LLaMA-Factory
+trains in an environment of its own, whose interpreter the option names.
 
 On a GPU also MFU, as Chowdhery et al. 2022 ("PaLM", appendix B) define it: tokens/s times FLOPs a
 token over the device's peak. FLOPs are those of `trl.trainer.utils.compute_flops_per_token`, which

@@ -277,6 +277,9 @@ def test_other_architectures_of_the_configs_take_the_same_path(
     folder = make_tiny_model(tmp_path / kind, kind=kind)
     optimizer = config.optimizer.model_dump() | {"steps": 2}
     short = changed(config, optimizer=optimizer, checkpoint=True, model=str(folder))
+    said: list[str] = []
+    assert train(short, folder, said.append, dry_run=True) is None
+    assert any("hours for 2 steps" in line for line in said)
     made = train(short, folder, quietly)
     assert made is not None
     assert read_adapter(made, read_folder("tiny", folder), format_hash()).rank == 8
