@@ -15,7 +15,7 @@ from tickets.bounds import Bounds as Bounds
 from tickets.schema import FIBONACCI, PRIORITIES, TICKET_TYPES
 from tickets.vocabulary import Vocabulary
 
-_BLANK: Final = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+BLANK: Final = r"\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """All that `tickets.text.one_line` makes a single blank of or takes out, for a character class."""
 _LOOSE: Final = r"[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]"
 """What `tickets.text.many_lines` leaves in a line: blanks and tabs too."""
@@ -51,10 +51,10 @@ def _texts(bounds: Bounds) -> str:
         further = rf' | "**{t.DESCRIPTION}**:\n" loose ({_LOOSE}* "\n"){{1,{last}}}'
     return rf"""
 description ::= "**{t.DESCRIPTION}**:" {first}{further}
-loose ::= [^{_BLANK}] {_LOOSE}* "\n"
+loose ::= [^{BLANK}] {_LOOSE}* "\n"
 line ::= word+ " "? "\n"
-word ::= " " [^{_BLANK}]+
-name ::= (" " [^,{_BLANK}]+)+
+word ::= " " [^{BLANK}]+
+name ::= (" " [^,{BLANK}]+)+
 """
 
 
@@ -107,18 +107,18 @@ dependency ::= ref " {t.COMPLETION}"?
 """
     criteria = f"{{{min(2, bounds.criteria)},{bounds.criteria}}}"
     return rf"""
-story-head ::= line title-type ({_either(TICKET_TYPES)}) "\n**{t.PARENT}**: Epic "
-task-head ::= line title-type ({_either(("Task", "Bug"))}) "\n**{t.PARENT}**: Story "
+story-head ::= line title-type ({either(TICKET_TYPES)}) "\n**{t.PARENT}**: Epic "
+task-head ::= line title-type ({either(("Task", "Bug"))}) "\n**{t.PARENT}**: Story "
 title-type ::= "**{t.TICKET_TITLE}**:" line "**{t.TYPE}**: "
 epic-fields ::= description "**{t.COMPONENT}**:" names owner "**{t.POINTS}**: " sum priority{some}
 story-fields ::= description criteria "**{t.COMPONENTS}**:" names points priority waits
 task-fields ::= description points waits
 criteria ::= "\n**{t.CRITERIA}:**\n" bullet{criteria} "\n"
-points ::= "**{t.POINTS}**: " ({_either(map(str, FIBONACCI))}) "\n"
+points ::= "**{t.POINTS}**: " ({either(map(str, FIBONACCI))}) "\n"
 sum ::= [1-9] [0-9]{{0,3}} "\n"
-priority ::= "**{t.PRIORITY}**: " ({_either(PRIORITIES)}) "\n"
+priority ::= "**{t.PRIORITY}**: " ({either(PRIORITIES)}) "\n"
 waits ::= {label} ("{t.NONE}\n"{" | dependencies" if listed else ""})
-bullet ::= "- " [^*\x5b_{_BLANK}] [^{_BLANK}]* word* " "? "\n"
+bullet ::= "- " [^*\x5b_{BLANK}] [^{BLANK}]* word* " "? "\n"
 """ + listed.lstrip("\n")
 
 
@@ -128,12 +128,12 @@ def _names(bounds: Bounds, vocabulary: Vocabulary) -> str:
     Where a team is free its heading may end without the colon: no tokenizer is sure to have a
     token for colon and newline, so the line budget could not end it there.
     """
-    component = f'" " ({_either(vocabulary.components)})' if vocabulary.components else "name"
+    component = f'" " ({either(vocabulary.components)})' if vocabulary.components else "name"
     epics = f'" (" epic-ref (", " epic-ref){{0,{bounds.epics - 1}}} ")'
-    owner, team = "line", rf'(" " [^():{_BLANK}]+)+ ({epics}")? ":"? "\n"'
+    owner, team = "line", rf'(" " [^():{BLANK}]+)+ ({epics}")? ":"? "\n"'
     if vocabulary.teams:
-        owner = rf'" " ({_either(vocabulary.teams)}) "\n"'
-        team = rf'" " ({_either(vocabulary.teams)}) {epics}:\n"'
+        owner = rf'" " ({either(vocabulary.teams)}) "\n"'
+        team = rf'" " ({either(vocabulary.teams)}) {epics}:\n"'
     prefix, codes = "[A-Z] [A-Z0-9]{0,11}", "{0,2}"
     if vocabulary.key_prefix:
         prefix, codes = f'"{vocabulary.key_prefix}"', "?"
@@ -147,8 +147,8 @@ key ::= {prefix} ("-" [A-Z0-9]{{1,12}}){codes}
 
 def _refs(bounds: Bounds) -> str:
     """References to tickets that can be there."""
-    epic, story = _upto(bounds.epics), _upto(bounds.stories)
-    task = f' | "Task " {epic} "." {story} "." {_upto(bounds.tasks)}' if bounds.tasks else ""
+    epic, story = upto(bounds.epics), upto(bounds.stories)
+    task = f' | "Task " {epic} "." {story} "." {upto(bounds.tasks)}' if bounds.tasks else ""
     return rf"""
 epic-ref ::= "Epic " {epic}
 ref ::= epic-ref | "Story " {epic} "." {story}{task}
@@ -167,7 +167,7 @@ cross ::= "\n## {t.CROSS_EPIC}\n" ({cross})
 phases ::= "\n## {t.PHASES}\n" phase-1
 allocation ::= "\n## {t.ALLOCATION}\n" team{{1,{bounds.epics}}}
 team ::= team-heading people{{1,{bounds.staffing}}} "- {t.DURATION}: " weeks "- {t.POINTS}: " sum
-people ::= "- " [0-9A-CE-RT-Z] [^{_BLANK}]* word* " "? "\n"
+people ::= "- " [0-9A-CE-RT-Z] [^{BLANK}]* word* " "? "\n"
 weeks ::= [1-9] [0-9]? " week" "s"? "\n"
 total ::= "\n**{t.TOTAL}**: " [1-9] [0-9]{{0,3}} " story points across " teams "\n"
 teams ::= "1 team" | ([2-9] | [1-9] [0-9]) " teams"
@@ -213,15 +213,15 @@ story ::= "\n##### Story " n "." n ":" rest fields task{{0,{bounds.tasks}}}
 task ::= "\n##### Task " n "." n "." n ":" rest fields
 epic-fields ::= ("**{t.EPIC_TITLE}**:" line)? key? description? ("**{t.COMPONENT}**:" names)? more
 more ::= ("**{t.EPIC_OWNER}**:" line)? points? priority? ({label} dependencies)?
-key ::= "**{t.EPIC_KEY}**: {t.KEY_OPEN}" [^\x5b\x5d{_BLANK}]+ "{t.KEY_CLOSE}\n"
+key ::= "**{t.EPIC_KEY}**: {t.KEY_OPEN}" [^\x5b\x5d{BLANK}]+ "{t.KEY_CLOSE}\n"
 fields ::= ("**{t.TICKET_TITLE}**:" line)? type? parent? description? criteria? others
 others ::= ("**{t.COMPONENTS}**:" names)? points? priority? {label} ("{t.NONE}\n" | dependencies)
-type ::= "**{t.TYPE}**: " ({_either(TICKET_TYPES)}) "\n"
+type ::= "**{t.TYPE}**: " ({either(TICKET_TYPES)}) "\n"
 parent ::= "**{t.PARENT}**: " ref "\n"
 criteria ::= "\n**{t.CRITERIA}:**\n" ("-" line){{1,{bounds.criteria}}} "\n"
 names ::= name ("," name){{0,{bounds.components - 1}}} "\n"
 points ::= "**{t.POINTS}**: " n "\n"
-priority ::= "**{t.PRIORITY}**: " ({_either(PRIORITIES)}) "\n"
+priority ::= "**{t.PRIORITY}**: " ({either(PRIORITIES)}) "\n"
 dependencies ::= {listed}
 dependency ::= ref " {t.COMPLETION}"? (" " note)?
 note ::= "(" ([^()\n] | note)* ")"
@@ -239,7 +239,7 @@ why ::= ":" line | "\n"
 phases ::= "\n## {t.PHASES}\n" phase{{0,{bounds.phases}}}
 phase ::= "\n### Phase " n (" (" [^()\n]+ ")")? ":" rest ("-" line){{0,{bounds.items}}}
 allocation ::= "\n## {t.ALLOCATION}\n" team{{0,{bounds.epics}}}
-team ::= "\n### " ([^{_BLANK}]+ word*)? (" (" refs ")")? ":\n" people sums
+team ::= "\n### " ([^{BLANK}]+ word*)? (" (" refs ")")? ":\n" people sums
 people ::= ("-" line){{0,{bounds.staffing}}}
 sums ::= ("- {t.DURATION}:" line)? ("- {t.POINTS}: " n "\n")?
 total ::= "\n**{t.TOTAL}**: " n " story points" (" across " teams)? "\n"
@@ -247,7 +247,7 @@ teams ::= "1 team" | n " teams"
 """
 
 
-def _either(words: Iterable[str]) -> str:
+def either(words: Iterable[str]) -> str:
     """One of `words`."""
     return " | ".join(_quote(word) for word in words)
 
@@ -257,6 +257,6 @@ def _quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _upto(most: int) -> str:
+def upto(most: int) -> str:
     """A number from 1 to `most`."""
-    return f"[1-{most}]" if most < 10 else f"({_either(map(str, range(1, most + 1)))})"
+    return f"[1-{most}]" if most < 10 else f"({either(map(str, range(1, most + 1)))})"

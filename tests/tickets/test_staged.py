@@ -1,0 +1,75 @@
+"""Outlines and details: what a person's plan keeps in them, and what the grammar takes."""
+
+from pathlib import Path
+
+import pytest
+import xgrammar
+
+from tickets.headers import read_header
+from tickets.parse import parse_plan
+from tickets.schema import Epic, Plan, Ref
+from tickets.staged_detail import detail_grammar, detail_of, read_detail, write_detail
+from tickets.staged_outline import outline_grammar, outline_of, read_outline, write_outline
+
+CURATED = sorted((Path(__file__).parents[2] / "data" / "curated").glob("*.plan.md"))
+BYTES = xgrammar.TokenizerInfo([bytes([i]) for i in range(256)] + ["</s>"], stop_token_ids=[256])
+
+
+def curated(path: Path) -> Plan:
+    return parse_plan(read_header(path.read_text("utf-8"))[1]).plan
+
+
+def accepts(grammar: str, text: str) -> bool:
+    compiler = xgrammar.GrammarCompiler(BYTES, cache_enabled=False)
+    matcher = xgrammar.GrammarMatcher(compiler.compile_grammar(grammar))
+    return bool(matcher.accept_string(text) and matcher.accept_token(256))
+
+
+@pytest.mark.parametrize("path", CURATED[::9], ids=lambda path: path.stem)
+def test_a_plan_survives_its_outline_and_its_details(path: Path) -> None:
+    plan = curated(path)
+    text = write_outline(plan)
+    found = read_outline(text)
+    assert found.diagnostics == ()
+    assert found.plan == outline_of(plan)
+    assert accepts(outline_grammar(), text)
+    for epic, bare in zip(plan.epics, found.plan.epics, strict=True):
+        details = write_detail(epic)
+        made, missing = read_detail(details, bare)
+        assert missing == ()
+        assert texts(made) == texts(detail_of(epic))
+        assert accepts(detail_grammar(bare), details)
+
+
+def texts(epic: Epic) -> list[tuple[Ref, str, tuple[str, ...]]]:
+    tickets = [ticket for _, ticket in Plan(epics=(epic,)).tickets()]
+    return [(t.ref, t.description, getattr(t, "acceptance_criteria", ())) for t in tickets]
+
+
+def test_the_points_of_a_story_with_tasks_are_theirs() -> None:
+    text = "# A\n1 B | C | D Team | High\n1.1 bug: E | Low\n1.1.1 F | 2 | after 1\n"
+    plan = read_outline(text).plan
+    assert write_outline(plan) == text
+    (story,) = plan.epics[0].stories
+    assert (story.type, story.points, story.tasks[0].points) == ("Bug", None, 2)
+    assert story.tasks[0].dependencies[0].completion
+    assert accepts(outline_grammar(), text)
+    assert not accepts(outline_grammar(), text.replace("1.1.1 F | 2 | after 1\n", ""))
+
+
+def test_what_cannot_be_read_is_told_with_its_line() -> None:
+    text = "```\n# A\n1.1 B | 3 | High\n1 C\nand then?\n  - 1.1. D | soon | after X\n```\n"
+    found = read_outline(text)
+    assert [(each.line, each.code) for each in found.diagnostics] == [
+        (3, "O103"), (5, "O101"), (6, "O102"), (6, "O102"),
+    ]  # fmt: skip
+    assert found.plan.epics[0].stories[0].title == "D"
+    assert found.line_of(("epics", 0, "stories", 0)) == 6
+
+
+def test_tickets_without_details_are_named() -> None:
+    bare = read_outline("# A\n1 B | C | D\n1.1 E | 3 | High\n1.2 F | 3 | High\n").plan.epics[0]
+    made, missing = read_detail("1 Why.\n1.1 How.\n- When it is done\n3.1 Lost.\n", bare)
+    assert [str(ref) for ref in missing] == ["Story 1.2"]
+    assert made.stories[0].acceptance_criteria == ("When it is done",)
+    assert made.stories[1].description == ""
