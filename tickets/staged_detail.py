@@ -16,12 +16,11 @@ from typing import Any, Final
 from tickets.bounds import Bounds
 from tickets.grammar import BLANK
 from tickets.schema import Epic, Ref, Story, Task
-from tickets.staged_outline import number_of
+from tickets.staged_outline import FENCE, number_of
 from tickets.text import one_line
 
 _NUMBERED: Final = re.compile(r"\s*(\d{1,4}(?:\.\d{1,4}){0,2})[.:]?(?:\s+(.*))?")
 _ITEM: Final = re.compile(r"\s*[-*+]\s+(.*)")
-_FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 
 
 def detail_of(epic: Epic) -> Epic:
@@ -69,7 +68,7 @@ def read_detail(text: str, epic: Epic) -> tuple[Epic, tuple[Ref, ...]]:
     criteria: dict[str, list[str]] = {}
     number = ""
     for line in text.splitlines():
-        if _FENCE.match(line):
+        if FENCE.match(line):
             continue
         if match := _NUMBERED.fullmatch(line):
             number = match[1]

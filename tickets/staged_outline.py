@@ -48,7 +48,7 @@ _AFTER: Final = re.compile(rf"{AFTER}\b:?\s*(.*)", re.IGNORECASE)
 _REF: Final = re.compile(
     r"(?:(?:epic|story|task|bug)\s+)?(\d{1,4}(?:\.\d{1,4}){0,2})", re.IGNORECASE
 )
-_FENCE: Final = re.compile(r"\s*(?:```|~~~)")
+FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 
 
 # Plan to outline.
@@ -152,7 +152,7 @@ class _Reader:
             elif match := _HEADING.fullmatch(line):
                 self.title = self.title or match[1]
                 self.lines.setdefault(("title",), self.number)
-            elif line.strip() and not _FENCE.match(line):
+            elif line.strip() and not FENCE.match(line):
                 self._tell("O101", f"{line.strip()[:60]!r} is no line of an outline", _FORM)
         plan = Plan.model_validate({"title": self.title, "epics": self.epics})
         return ParseResult(plan=plan, diagnostics=tuple(self.diagnostics), lines=self.lines)
