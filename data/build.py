@@ -46,7 +46,7 @@ from data.workers import Run, workers
 from data.write import Writer
 from tickets.documents import find_documents, read_document
 from tickets.files import InputError
-from tickets.prompt import format_hash
+from tickets.formats import FORMATS
 
 Say = Callable[[str, int, int | None], None]
 """Shows progress: the step, how much of it is done, and of how much (None: not known yet)."""
@@ -131,7 +131,7 @@ def _build(
         log.drop(rows, kept, drops)
         log.close()
 
-    writer = Writer(folder, [source.name for source in config.sources], format_hash())
+    writer = Writer(folder, [source.name for source in config.sources])
     writer.splits(rows, ranks, times, lambda done: say("written", done, len(rows.files)))
     say("chosen for CPU", 0, None)
     writer.cpu(rows, ranks, times, config.cpu, [source.weight for source in config.sources])
@@ -144,7 +144,7 @@ def _build(
         yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True), "utf-8"
     )
     manifest = {
-        "format_hash": format_hash(),
+        "formats": {name: form.hash for name, form in FORMATS.items()},
         "model": config.model,
         "tokenizer_hash": job.tokenizer,
         "code_hash": job.code,
@@ -159,6 +159,7 @@ def _build(
         "set_phrases": phrases,
         "rejected": log.counts(),
         "statistics": statistics,
+        "staged": writer.steps,
     }  # fmt: skip
     pictures = charts(statistics, log.counts())
     write_pictures(folder, pictures)

@@ -44,6 +44,12 @@ def _head(manifest: Mapping[str, Any]) -> dict[str, Any]:
     configs = [{"config_name": "default", "data_files": files("train"), "default": True}]
     if "cpu" in statistics:
         configs.append({"config_name": "cpu", "data_files": files("cpu")})
+    staged = [
+        {"split": split, "path": FILES[name]}
+        for split, name in (("train", "staged"), ("validation", "staged-validation"))
+        if manifest["staged"][name]["examples"]
+    ]
+    configs.append({"config_name": "staged", "data_files": staged})
     return {
         "pretty_name": "Feature documents and Jira plans",
         "language": ["en"],
@@ -62,23 +68,28 @@ def _body(
     yield "# Feature documents and Jira plans"
     yield (
         "Each example asks for the plan of a feature document (`prompt`) and gives it "
-        "(`completion`), both as lists of chat messages. Planloom's `./planloom data build` made "
-        "this dataset; `config.yaml` is its configuration, `manifest.json` has all counts and "
+        "(`completion`), both as lists of chat messages; those of the configuration `staged` ask "
+        "for its outline, and then for the details of each epic. Planloom's "
+        "`./planloom data build` made this dataset; `config.yaml` is its configuration, `manifest.json` has all counts and "
         "hashes, `sources.sha256` the hash of every source file (`sha256sum -c` reads it), and "
         "`rejected.jsonl` names each pair that was left out, with the reason."
     )
     yield (
         "```python\nfrom datasets import load_dataset\n\n"
-        'dataset = load_dataset(".")  # or load_dataset(".", "cpu")\n```'
+        'dataset = load_dataset(".")  # or load_dataset(".", "staged")\n```'
     )
     yield "## Splits"
     yield _table(
         ("split", "examples", "prompt tokens", "completion tokens", "mean tokens"),
         (
             (name, examples, prompt, completion, round((prompt + completion) / examples))
-            for name, kinds in statistics.items()
+            for name, counts in (
+                *((name, kinds["rows"]) for name, kinds in statistics.items()),
+                *manifest["staged"].items(),
+            )
+            if counts["examples"]
             for examples, prompt, completion in [
-                [kinds["rows"][key] for key in ("examples", "prompt tokens", "completion tokens")]
+                [counts[key] for key in ("examples", "prompt tokens", "completion tokens")]
             ]
         ),
     )
@@ -93,7 +104,9 @@ def _body(
         )
     yield (
         f"Tokens are those of `{manifest['model']}` with its chat template "
-        f"(`{manifest['tokenizer_hash']}`); the prompt format is `{manifest['format_hash']}`."
+        f"(`{manifest['tokenizer_hash']}`); the formats are "
+        + " and ".join(f"{name} (`{hash_}`)" for name, hash_ in manifest["formats"].items())
+        + "."
     )
     yield "## Sources"
     yield _table(

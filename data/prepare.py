@@ -23,8 +23,8 @@ from data.shingles import exact_hash, hash_words, words_of
 from data.sources import Batch
 from data.tokens import TokenCounter
 from tickets.files import write_atomic
+from tickets.formats import FORMATS
 from tickets.parse import parse_plan
-from tickets.prompt import build_messages
 from tickets.render import render_plan
 from tickets.rows import Pair, Rejection
 from tickets.rules import check_plan
@@ -43,6 +43,8 @@ SCHEMA: Final = pa.schema(
         ("group", pa.string()),
         ("prompt_tokens", pa.int32()),
         ("completion_tokens", pa.int32()),
+        # Prompt and completion of each step of the staged format.
+        ("staged_tokens", pa.list_(pa.list_(pa.int32(), 2))),
         ("document_words", pa.int32()),
         ("plan_words", pa.int32()),
         ("epics", pa.int32()),
@@ -233,17 +235,23 @@ def _texts(plan: Plan) -> Iterator[str]:
 
 
 def count_tokens(rows: Sequence[dict[str, Any]], tokens: TokenCounter) -> None:
-    """Put the counts of prompt and completion into the rows."""
+    """Put the counts of prompts and completions into the rows, for both formats."""
     for start in range(0, len(rows), 32):
         part = rows[start : start + 32]
-        texts = [
-            tokens.render(
-                build_messages(row["document"]), [{"role": "assistant", "content": row["plan"]}]
-            )
-            for row in part
-        ]
-        for row, (prompt, completion) in zip(part, tokens.count(texts), strict=True):
-            row["prompt_tokens"], row["completion_tokens"] = prompt, completion
+        texts, owners = [], []
+        for row in part:
+            plan = parse_plan(row["plan"]).plan
+            row["staged_tokens"] = []
+            for form in FORMATS.values():
+                for step, completion in form.examples(row["document"], plan):
+                    answer = [{"role": "assistant", "content": completion}]
+                    texts.append(tokens.render(step.messages, answer))
+                    owners.append((row, form.name))
+        for (row, name), counts in zip(owners, tokens.count(texts), strict=True):
+            if name == "whole":
+                row["prompt_tokens"], row["completion_tokens"] = counts
+            else:
+                row["staged_tokens"].append(list(counts))
 
 
 def _rejection(pair: Pair, reason: str, detail: str) -> Rejection:

@@ -1,5 +1,6 @@
 """The chosen rows as Parquet files of examples, one batch at a time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,8 @@ from data.select import Rows
 from data.split import RANKS, TRAIN, draw
 from data.statistics import Counts, Statistics
 from data.subset import POOL, choose, make_candidate
-from tickets.prompt import build_messages
+from tickets.formats import FORMATS, FormatName
+from tickets.parse import parse_plan
 from tickets.rows import Split
 
 _MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
@@ -39,24 +41,32 @@ FILES: Final = {
     "validation": "data/validation.parquet",
     "test": "data/test.parquet",
     "cpu": "cpu/train.parquet",
+    "staged": "staged/train.parquet",
+    "staged-validation": "staged/validation.parquet",
 }
-"""Where the splits lie in a dataset; `cpu` is the training split of the configuration `cpu`."""
+"""Where the splits lie in a dataset; `cpu` is the training split of the configuration `cpu`, and
+the configuration `staged` has a train and a validation split of its own.
+"""
 _COLUMNS: Final = (
     "id", "document", "plan", "content", "domain", "style", "author", "licence", "group",
-    "prompt_tokens", "completion_tokens", "epics", "stories", "tasks", "bugs", "edges",
-    "points", "priorities",
+    "prompt_tokens", "completion_tokens", "staged_tokens", "epics", "stories", "tasks", "bugs",
+    "edges", "points", "priorities",
 )  # fmt: skip
 _SPLITS: Final[dict[int, Split]] = {rank: name for name, rank in RANKS.items()}  # type: ignore[misc]
 
 
 class Writer:
-    """Writes examples into the files of a dataset, and counts them."""
+    """Writes examples into the files of a dataset, and counts them.
 
-    def __init__(self, folder: Path, sources: Sequence[str], format_hash: str) -> None:
+    Attributes:
+        steps: of the staged format's splits how many examples and tokens there are.
+    """
+
+    def __init__(self, folder: Path, sources: Sequence[str]) -> None:
         self._folder = folder
         self._sources = sources
-        self._format = format_hash
         self._counts = Counts()
+        self.steps: dict[str, Counter[str]] = {}
 
     def splits(
         self,
@@ -66,23 +76,35 @@ class Writer:
         done: Callable[[int], None],
     ) -> None:
         """Write train, validation and test: each row so often as `times` says."""
-        writers = {rank: self._open(name) for name, rank in RANKS.items()}
+        writers: dict[str, pq.ParquetWriter] = {}
         try:
+            for name in (*RANKS, "staged", "staged-validation"):
+                writers[name] = self._open(name)
             for batch in range(len(rows.files)):
-                found: dict[int, list[dict[str, Any]]] = {rank: [] for rank in writers}
+                found: dict[str, list[dict[str, Any]]] = {name: [] for name in writers}
                 for row, columns in self._read(rows, batch, np.flatnonzero(times)):
-                    rank = int(ranks[row])
-                    example = self._example(columns, _SPLITS[rank])
-                    found[rank] += [example] * int(times[row])
-                    for _ in range(int(times[row])):
-                        self._counts.add(_SPLITS[rank], columns)
-                for rank, examples in found.items():
+                    split, often = _SPLITS[int(ranks[row])], int(times[row])
+                    found[split] += list(_examples(columns, split, "whole")) * often
+                    if split != "test":
+                        name = "staged" if split == "train" else "staged-validation"
+                        found[name] += list(_examples(columns, split, "staged")) * often
+                    for _ in range(often):
+                        self._counts.add(split, columns)
+                for name, examples in found.items():
                     if examples:
-                        writers[rank].write_table(pa.Table.from_pylist(examples, schema=SCHEMA))
+                        writers[name].write_table(pa.Table.from_pylist(examples, schema=SCHEMA))
+                for name in ("staged", "staged-validation"):
+                    self._count_steps(name, found[name])
                 done(batch + 1)
         finally:
             for writer in writers.values():
                 writer.close()
+
+    def _count_steps(self, name: str, examples: Sequence[dict[str, Any]]) -> None:
+        counts = self.steps.setdefault(name, Counter())
+        counts["examples"] += len(examples)
+        for kind in ("prompt", "completion"):
+            counts[f"{kind} tokens"] += sum(each[f"{kind}_tokens"] for each in examples)
 
     def cpu(
         self,
@@ -113,7 +135,7 @@ class Writer:
         place = {row: i for i, row in enumerate(chosen)}
         found: list[dict[str, Any]] = [{}] * len(chosen)
         for row, columns in self._all(rows, np.sort(np.array(chosen, np.int64))):
-            found[place[row]] = self._example(columns, "train")
+            (found[place[row]],) = _examples(columns, "train", "whole")
             self._counts.add("cpu", columns)
         with self._open("cpu") as writer:
             if found:
@@ -147,11 +169,22 @@ class Writer:
             columns["source"] = self._sources[rows.source[row]]
             yield row, columns
 
-    def _example(self, columns: dict[str, Any], split: Split) -> dict[str, Any]:
-        return {
+
+def _examples(columns: dict[str, Any], split: Split, name: FormatName) -> Iterator[dict[str, Any]]:
+    """The examples that a pair gives in a format, in the order of its steps."""
+    form = FORMATS[name]
+    counts = [(columns["prompt_tokens"], columns["completion_tokens"])]
+    if name == "staged":
+        counts = columns["staged_tokens"]
+    steps = form.examples(columns["document"], parse_plan(columns["plan"]).plan)
+    for (step, completion), (prompt_tokens, completion_tokens) in zip(steps, counts, strict=True):
+        yield {
             **{name: columns[name] for name in SCHEMA.names if name in columns},
-            "prompt": build_messages(columns["document"]),
-            "completion": [{"role": "assistant", "content": columns["plan"]}],
+            "id": columns["id"] if name == "whole" else f"{columns['id']}#{step.name}",
+            "prompt": step.messages,
+            "completion": [{"role": "assistant", "content": completion}],
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
             "split": split,
-            "format_hash": self._format,
+            "format_hash": form.hash,
         }

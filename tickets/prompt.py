@@ -6,6 +6,7 @@ an adapter depends on: prompt, template and grammar.
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 SYSTEM = """\
@@ -52,6 +53,11 @@ def build_messages(document_text: str) -> list[dict[str, str]]:
     """The chat messages (system, user) that ask for the plan of a document."""
     user = USER.format(document=neutral(document_text).strip("\n"))
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
+
+
+def document_of(messages: Sequence[Mapping[str, str]]) -> str:
+    """The document in the messages that ask for its plan, of whichever format."""
+    return messages[1]["content"].partition("<document>\n")[2].rpartition("\n</document>")[0]
 
 
 @cache

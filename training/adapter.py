@@ -14,7 +14,6 @@ import yaml
 from tickets.adapters import RECORD, check_adapter_config
 from tickets.files import InputError, write_atomic
 from tickets.models import EMBEDDED
-from tickets.prompt import format_hash
 from training.card import write_card, write_curves
 from training.checkpoints import is_disk_error
 from training.config import TrainConfig
@@ -55,7 +54,7 @@ def write_adapter(
         state: the weights, of `gather_adapter`.
         settings: of the adapter, as PEFT has them.
         config: of the run.
-        facts: `model` (name and hash), `data` (path, manifest hash, rows), figures of the run.
+        facts: of `run_facts`: `format_hash`, `model`, `data`, figures of the run.
         log: what the trainer logged, in order.
 
     Raises:
@@ -81,7 +80,6 @@ def write_adapter(
         written = json.dumps(plain, indent=1, default=str) + "\n"
         write_atomic(new / "adapter_config.json", written)
         record = {
-            "format_hash": format_hash(),
             **facts,
             "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         }
@@ -131,6 +129,7 @@ def run_facts(
         device = torch.cuda.get_device_name()
     log = trainer.state.log_history
     return {
+        "format_hash": identity["format"],
         "model": {
             "name": config.model,
             "sha256": identity["model"],

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,11 +13,12 @@ import torch
 from accelerate import PartialState
 from transformers import TrainerCallback
 
+from tickets.chat import encode_prompt
 from tickets.conformance import conformance
 from tickets.files import write_atomic
+from tickets.formats import Format, Messages
 from tickets.parse import parse_plan
 from training.checkpoints import mark_whole
-from training.rows import Row
 
 Say = Callable[[str], None]
 
@@ -65,9 +67,10 @@ class Plans(TrainerCallback):
     The plans stay in `<output>/plans/step-N/`. `log` is the trainer's own, which trackers follow.
 
     Args:
-        rows: of the held-out split.
+        documents: id and text of each.
+        form: the format that the model learns.
         tokenizer: of the model.
-        tokens: the most that a plan may have; one that is cut counts as it stands.
+        tokens: the most that a completion may have; one that is cut counts as it stands.
         enough: the mean conformance that ends the run.
         log: takes the figures.
         say: shows them.
@@ -75,14 +78,16 @@ class Plans(TrainerCallback):
 
     def __init__(
         self,
-        rows: Sequence[Row],
+        documents: Sequence[tuple[str, str]],
+        form: Format,
         tokenizer: Any,
         tokens: int,
         enough: float | None,
         log: Callable[[dict[str, float]], None],
         say: Say,
     ) -> None:
-        self._rows = rows
+        self._documents = documents
+        self._form = form
         self._tokenizer = tokenizer
         self._tokens = tokens
         self._enough = enough
@@ -91,13 +96,16 @@ class Plans(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Write the plans after each look at the held-out loss."""
-        if not state.is_world_process_zero or not self._rows:
+        if not state.is_world_process_zero or not self._documents:
             return
         started = time.monotonic()
-        texts, ended = write_plans(kwargs["model"], self._tokenizer, self._rows, self._tokens)
+        texts, ended = write_plans(
+            kwargs["model"], self._tokenizer, self._form, [d for _, d in self._documents],
+            self._tokens,
+        )  # fmt: skip
         folder = Path(args.output_dir) / "plans" / f"step-{state.global_step}"
-        for row, text in zip(self._rows, texts, strict=True):
-            write_atomic(folder / f"{row.id}.plan.md", text)
+        for (name, _), text in zip(self._documents, texts, strict=True):
+            write_atomic(folder / f"{name.partition('#')[0]}.plan.md", text)
         shares = [conformance(parse_plan(text)).share for text in texts]
         mean, whole = sum(shares) / len(shares), sum(ended) / len(ended)
         self._say(
@@ -157,20 +165,45 @@ class MarkWhole(TrainerCallback):
 
 
 def write_plans(
-    model: Any, tokenizer: Any, rows: Sequence[Row], tokens: int
+    model: Any, tokenizer: Any, form: Format, documents: Sequence[str], tokens: int
 ) -> tuple[list[str], list[bool]]:
-    """Plans for the prompts of `rows`, greedy and unbound, and which ended by themselves."""
+    """Plans for documents, greedy and unbound, and whether each completion of one ended by itself.
+
+    Args:
+        model: in the middle of its training.
+        tokenizer: its own.
+        form: the format that it learns.
+        documents: their texts.
+        tokens: the most that a completion may have.
+    """
     was_training = model.training
     model.eval()
+    write = partial(_complete, model, tokenizer, tokens)
+    firsts = write([form.begin(document).messages for document in documents])
+    texts, ended = [], []
+    for document, first in zip(documents, firsts, strict=True):
+        steps = form.follow(first[0], lambda _, document=document: document)
+        rest = write([step.messages for step in steps]) if steps else []
+        texts.append(form.assemble([first[0], *(text for text, _ in rest)], repair=False).markdown)
+        ended.append(all(whole for _, whole in (first, *rest)))
+    model.train(was_training)
+    return texts, ended
+
+
+def _complete(
+    model: Any, tokenizer: Any, tokens: int, prompts: Sequence[Messages]
+) -> list[tuple[str, bool]]:
+    """What the model writes for each prompt, and whether it ended by itself."""
     inner = model.module if hasattr(model, "module") else model
     device = next(inner.parameters()).device
-    width = max(row.prompt for row in rows)
+    rows = [encode_prompt(tokenizer, messages) for messages in prompts]
+    width = max(map(len, rows))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     ids = torch.full((len(rows), width), pad)
     mask = torch.zeros((len(rows), width), dtype=torch.long)
     for place, row in enumerate(rows):
-        ids[place, width - row.prompt :] = torch.tensor(row.ids[: row.prompt])
-        mask[place, width - row.prompt :] = 1
+        ids[place, width - len(row) :] = torch.tensor(row)
+        mask[place, width - len(row) :] = 1
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
         written = inner.generate(
             input_ids=ids.to(device),
@@ -179,9 +212,10 @@ def write_plans(
             do_sample=False,
             pad_token_id=pad,
         )[:, width:].cpu()
-    model.train(was_training)
-    ended = [tokenizer.eos_token_id in each.tolist() for each in written]
-    return [tokenizer.decode(each, skip_special_tokens=True) for each in written], ended
+    return [
+        (tokenizer.decode(each, skip_special_tokens=True), tokenizer.eos_token_id in each.tolist())
+        for each in written
+    ]
 
 
 def _memory() -> int:

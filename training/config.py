@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from tickets.adapters import RANKS
+from tickets.formats import FormatName
 from tickets.schema import Model
 
 Count = Annotated[int, Field(ge=1)]
@@ -19,13 +20,22 @@ class Examples(Model):
     them: of the CPU subset the first, which are the most useful, of all a fair sample. With
     `between` only those count that have at least and at most so many tokens. `length` is the most
     tokens that a row may have: a longer one ends the run before its first step, none is cut.
+    `format` is how plans are written (`tickets.formats`); for `staged` all steps of a pair are one
+    row, and there is no CPU subset.
     """
 
     path: Path
+    format: FormatName = "whole"
     subset: Literal["all", "cpu"] = "all"
     most: Count | None = None
     between: tuple[Count, Count] | None = None
     length: Count = 8192
+
+    @model_validator(mode="after")
+    def _is_there(self) -> Self:
+        if self.format == "staged" and self.subset == "cpu":
+            raise ValueError("format staged has no subset cpu; set subset: all, and most")
+        return self
 
 
 class Lora(Model):
@@ -116,6 +126,12 @@ class TrainConfig(Model):
     log: Count = 5
     seed: Annotated[int, Field(ge=0)] = 0
     report: tuple[str, ...] = ("tensorboard",)
+
+    @model_validator(mode="after")
+    def _packs_rows_alone(self) -> Self:
+        if self.packing and self.examples.format == "staged":
+            raise ValueError("packing: rows of the format staged are packed already; set it false")
+        return self
 
     @model_validator(mode="after")
     def _stops_on_a_checkpoint(self) -> Self:

@@ -13,7 +13,8 @@ import torch
 from tickets.files import InputError
 from training.arguments import processes, sharded
 from training.config import TrainConfig
-from training.rows import Row
+from training.rows import IGNORED, Row
+from training.trees import mask, positions
 
 LIBRARIES: Final = 0.7 * 2**30
 """Bytes that Python, torch, Transformers, TRL and PyArrow hold of a machine's memory; measured."""
@@ -138,14 +139,19 @@ def check_room(model: Any, memory: int, output: Path) -> None:
 def trial_seconds(model: Any, row: Row) -> float:
     """Seconds of a step forward and backward on one row, the second of two, without an update."""
     device = next(model.parameters()).device
-    ids = torch.tensor([row.ids], device=device)
-    places = torch.arange(row.prompt - 1, len(row.ids) - 1, device=device)
+    inputs: dict[str, torch.Tensor] = {"input_ids": torch.tensor([row.ids])}
+    if len(row.parts) > 1:
+        inputs["position_ids"] = positions(row.parts)[None]
+        inputs["attention_mask"] = mask(row.parts, len(row.ids))[None, None]
+    inputs = {name: tensor.to(device) for name, tensor in inputs.items()}
+    labels = torch.tensor(row.labels, device=device)
+    places = (labels[1:] != IGNORED).nonzero().squeeze(1)
     seconds = 0.0
     for _ in range(2):
         started = time.perf_counter()
         with torch.autocast(device.type, dtype=torch.bfloat16):
-            logits = model(input_ids=ids, logits_to_keep=places, use_cache=False).logits
-        target = ids[0, row.prompt :]
+            logits = model(**inputs, logits_to_keep=places, use_cache=False).logits
+        target = labels[1:][places]
         loss = torch.nn.functional.cross_entropy(logits[0].float(), target)
         torch.autograd.backward(loss)
         if device.type == "cuda":

@@ -44,6 +44,8 @@ class GrpoConfig(TrainConfig):
                 f"optimizer.batch x optimizer.accumulation ({a_step}) must be a multiple of "
                 f"samples ({self.samples})"
             )
+        if self.examples.format != "whole":
+            raise ValueError("a drawn plan is one completion; set examples.format to whole")
         if self.packing:
             raise ValueError("packing is for the first stage; drawn plans are not packed")
         return self
@@ -66,10 +68,10 @@ def reinforce(config: GrpoConfig, folder: Path, say: Say) -> Path | None:
         """TRL's trainer with our checkpoints."""
 
     check_processes(config)
-    manifest = manifest_hash(config.examples.path)
+    manifest = manifest_hash(config.examples.path, "whole")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    chats = list(chosen_chats(config.examples))
-    rows = make_rows(chats, tokenizer, config.examples.length)
+    pairs = list(chosen_chats(config.examples))
+    rows = make_rows(pairs, tokenizer, config.examples.length)
     model = load_model(config, folder)
     longest = max(row.prompt for row in rows) + config.tokens
     memory = estimate_memory(model, config, longest, config.tokens)
@@ -91,7 +93,7 @@ def reinforce(config: GrpoConfig, folder: Path, say: Say) -> Path | None:
             vllm_mode="colocate",
             include_num_input_tokens_seen="no",
         ),
-        train_dataset=Dataset.from_list([{"prompt": chat.prompt} for chat in chats]),
+        train_dataset=Dataset.from_list([{"prompt": chat.prompt} for (chat,) in pairs]),
         processing_class=tokenizer,
         callbacks=[Progress(say), interrupt, MarkWhole()],
     )

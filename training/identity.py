@@ -8,7 +8,7 @@ from typing import Any
 
 from tickets.adapters import RECORD
 from tickets.files import InputError
-from tickets.prompt import format_hash
+from tickets.formats import FORMATS
 from training.checkpoints import RUN
 from training.config import TrainConfig
 
@@ -26,19 +26,20 @@ def identity(config: TrainConfig, folder: Path, manifest: str, decides: Set[str]
         InputError: there is no adapter where the run is to begin with one.
     """
     model = weights_hash(folder)
+    form = FORMATS[config.examples.format].hash
     if config.adapter is not None:
-        _check_origin(config.adapter, model)
+        _check_origin(config.adapter, model, form)
     settings = config.model_dump(mode="json", include=set(decides), exclude={"examples": {"path"}})
     return {
         "model": model,
         "data": manifest,
-        "format": format_hash(),
+        "format": form,
         "adapter": adapter_hash(config.adapter),
         **settings,
     }
 
 
-def _check_origin(adapter: Path, model: str) -> None:
+def _check_origin(adapter: Path, model: str, form: str) -> None:
     """Refuse an adapter, or a checkpoint of a run, for another format or another base model.
 
     Of an adapter that says neither, only its shapes can be held against the model.
@@ -47,20 +48,20 @@ def _check_origin(adapter: Path, model: str) -> None:
     try:
         if record.is_file():
             content = json.loads(record.read_text("utf-8"))
-            form, base = content["format_hash"], content.get("model", {}).get("sha256", model)
+            own, base = content["format_hash"], content.get("model", {}).get("sha256", model)
         elif run.is_file():
             content = json.loads(run.read_text("utf-8"))
-            form, base = content["format"], content["model"]
+            own, base = content["format"], content["model"]
         else:
             return
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"adapter {adapter}: its record cannot be read ({error!r}); copy the whole folder again"
         ) from error
-    if form != format_hash():
+    if own != form:
         raise InputError(
-            f"adapter {adapter}: was trained with the format {form}, this version uses "
-            f"{format_hash()}; begin with one of this format, or with a new one (adapter=null)"
+            f"adapter {adapter}: was trained with the format {own}, this run is for "
+            f"{form}; begin with one of this format, or with a new one (adapter=null)"
         )
     if base != model:
         raise InputError(

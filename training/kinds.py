@@ -1,9 +1,13 @@
-"""Which tokens of a plan matter most: headings, points, dependencies; the rest is text."""
+"""Which tokens matter most: headings, points, dependencies; the rest is text.
+
+In a plan these are told by their labels, in an outline by what stands between bars.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from tickets import template as t
+from tickets.staged_outline import AFTER
 
 KINDS: Final = ("text", "headings", "points", "dependencies")
 
@@ -45,4 +49,10 @@ def _kind(line: str, text: str) -> str:
     for label, kind in _VALUES.items():
         if line.startswith(label) and text.strip():
             return kind
+    if line[:1].isdigit() and "|" in line and text.strip(" |\n"):
+        field = (line + text).rpartition("|")[2].split()
+        if field[0] == AFTER:
+            return "dependencies"
+        if field[0].isdigit():
+            return "points"
     return "text"

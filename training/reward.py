@@ -9,7 +9,7 @@ from typing import Any
 
 from tickets.conformance import conformance
 from tickets.parse import parse_plan
-from tickets.prompt import USER
+from tickets.prompt import document_of
 from tickets.rubric import score_plan
 from tickets.trace import trace_plan
 
@@ -30,12 +30,6 @@ def reward(document: str, text: str, *, whole: bool) -> float:
     trace = trace_plan(parsed.plan, document)
     content = trace.coverage * trace.grounding
     return (form + score_plan(parsed.plan, document=document).score + content) / 3
-
-
-def document_of(prompt: Sequence[dict[str, str]]) -> str:
-    """The document in the messages of `tickets.prompt.build_messages`."""
-    before, after = USER.split("{document}")
-    return prompt[-1]["content"].removeprefix(before).removesuffix(after)
 
 
 class PlanReward:
@@ -59,6 +53,6 @@ class PlanReward:
     ) -> list[float]:
         """One reward for each completion."""
         return [
-            reward(document_of(list(prompt)), completion[0]["content"], whole=self._end in ids)
+            reward(document_of(prompt), completion[0]["content"], whole=self._end in ids)
             for prompt, completion, ids in zip(prompts, completions, completion_ids, strict=True)
         ]

@@ -18,25 +18,39 @@ from typing import Any, NamedTuple
 
 from tickets.config import load_config
 from tickets.files import InputError
+from tickets.formats import FORMATS
 from tickets.models import EMBEDDED, embedded_folder
+from tickets.prompt import document_of
 from training.arguments import check_processes, common_arguments, processes
 from training.callbacks import Interrupt, MarkWhole, Plans, Progress, Say
 from training.checkpoints import claim, is_disk_error, newest_whole
-from training.config import TrainConfig
+from training.config import Examples, TrainConfig
 from training.identity import identity
-from training.rows import Row, as_dataset, chosen_chats, make_rows, manifest_hash, read_chats
+from training.rows import (
+    TOKENS,
+    Chat,
+    Row,
+    as_dataset,
+    chosen_chats,
+    joined_tokens,
+    make_rows,
+    manifest_hash,
+    read_chats,
+)
 
 
 class Parts(NamedTuple):
     """What a run is made of: model with adapter, tokenizer, and the rows that were proved fit.
 
-    `identity` is what decides its result, `memory` the bytes that it is estimated to need.
+    `documents` (id and text) are of the held-out rows. `identity` is what decides its result,
+    `memory` the bytes that it is estimated to need.
     """
 
     model: Any
     tokenizer: Any
     rows: list[Row]
     held_out: list[Row]
+    documents: list[tuple[str, str]]
     identity: dict[str, Any]
     memory: int
 
@@ -128,31 +142,38 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
     from training.model import load_model
 
     check_processes(config)
-    manifest = manifest_hash(config.examples.path)
+    examples = config.examples
+    manifest = manifest_hash(examples.path, examples.format)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    rows = make_rows(chosen_chats(config.examples), tokenizer, config.examples.length)
+    rows = make_rows(chosen_chats(examples), tokenizer, examples.length)
     wanted = max(config.watch.rows, config.watch.documents)
-    held_out: list[Row] = []
-    if wanted:
-        chats = read_chats(config.examples.path, "validation")
-        fits = (c for c in chats if sum(c.tokens) <= config.examples.length)
-        shortest = sorted(fits, key=lambda c: (sum(c.tokens), c.id))[:wanted]
-        held_out = make_rows(shortest, tokenizer, config.examples.length)
+    pairs = _shortest(examples, wanted) if wanted else []
+    held_out = make_rows(pairs, tokenizer, examples.length)
     say(
         f"{len(rows)} examples to train on, {sum(len(r.ids) for r in rows):,} tokens, and "
         f"{len(held_out)} held-out ones: all whole, the end of the turn carries loss"
     )
     model = load_model(config, folder)
     longest = max(len(row.ids) for row in rows)
-    with_loss = max(len(row.ids) - row.prompt for row in rows)
+    with_loss = max(row.with_loss for row in rows)
     if config.packing:
-        longest = with_loss = config.examples.length
+        longest = with_loss = examples.length
     memory = estimate_memory(model, config, longest, with_loss)
     check_room(model, memory, config.output)
     decides = {"examples", "lora", "optimizer", "packing", "quantize", "seed"}
-    return Parts(
-        model, tokenizer, rows, held_out, identity(config, folder, manifest, decides), memory
-    )
+    documents = [(first.id, document_of(first.prompt)) for first, *_ in pairs]
+    decided = identity(config, folder, manifest, decides)
+    return Parts(model, tokenizer, rows, held_out, documents, decided, memory)
+
+
+def _shortest(examples: Examples, wanted: int) -> list[list[Chat]]:
+    """The shortest pairs of the validation split, those that fit."""
+    found = [
+        (joined_tokens([dict(zip(TOKENS, chat.tokens, strict=True)) for chat in chats]), chats)
+        for chats in read_chats(examples.path, "validation", examples.format)
+    ]
+    fit = [(size, chats) for size, chats in found if size <= examples.length]
+    return [chats for _, chats in sorted(fit, key=lambda each: (each[0], each[1][0].id))[:wanted]]
 
 
 def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], say: Say) -> Any:
@@ -161,9 +182,11 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
     from trl import SFTConfig
 
     from training.trainer import PlanTrainer
+    from training.trees import TreeCollator
 
     watch = config.watch
     looks = bool(parts.held_out)
+    trees = config.examples.format == "staged"
     try:
         args = SFTConfig(
             **common_arguments(config),
@@ -179,12 +202,14 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
             prediction_loss_only=True,
             logging_first_step=True,
             include_num_input_tokens_seen="all",
+            remove_unused_columns=not trees,
         )
         trainer = PlanTrainer(
             model=parts.model,
             args=args,
             train_dataset=as_dataset(parts.rows),
             eval_dataset=as_dataset(parts.held_out[: watch.rows]) if looks else None,
+            data_collator=TreeCollator(parts.tokenizer.eos_token_id) if trees else None,
             processing_class=parts.tokenizer,
             callbacks=list(callbacks),
         )
@@ -202,9 +227,10 @@ def make_trainer(parts: Parts, config: TrainConfig, callbacks: Sequence[Any], sa
     if watch.patience:
         trainer.add_callback(EarlyStoppingCallback(watch.patience))
     if watch.documents and parts.held_out:
-        shown = parts.held_out[: watch.documents]
+        shown = parts.documents[: watch.documents]
+        form = FORMATS[config.examples.format]
         trainer.add_callback(
-            Plans(shown, parts.tokenizer, watch.tokens, watch.enough, trainer.log, say)
+            Plans(shown, form, parts.tokenizer, watch.tokens, watch.enough, trainer.log, say)
         )
     return trainer
 

@@ -165,7 +165,7 @@ def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
     from training.rows import chosen_chats
 
     chats = chosen_chats(Examples.model_validate(data))
-    return [{"prompt": chat.prompt, "completion": chat.completion} for chat in chats]
+    return [{"prompt": chat.prompt, "completion": chat.completion} for (chat,) in chats]
 
 
 def _bare(

@@ -11,6 +11,7 @@ import pytest
 
 from inference.start import prepare
 from tests.tiny_models import make_tiny_model
+from tickets.formats import FORMATS
 from tickets.prompt import format_hash
 from training.config import TrainConfig
 
@@ -37,7 +38,11 @@ def row(n: int, tokenizer: Any, **changes: Any) -> dict[str, Any]:
     """Example `n` as the builder writes it, with true token counts for the tiny tokenizer."""
     from tickets.chat import encode_example, encode_prompt
 
-    prompt = [{"role": "user", "content": f"Document {n}: a search that finds {n} things."}]
+    text = f"Document {n}: a search that finds {n} things."
+    prompt = [
+        {"role": "system", "content": "Plan."},
+        {"role": "user", "content": f"<document>\n{text}\n</document>"},
+    ]
     completion = [{"role": "assistant", "content": PLAN.format(n=n)}]
     before = len(encode_prompt(tokenizer, prompt))
     whole = len(encode_example(tokenizer, prompt, completion))
@@ -56,7 +61,7 @@ def write_dataset(folder: Path, rows: list[dict[str, Any]], **manifest: Any) -> 
     for name in ("data/train.parquet", "cpu/train.parquet", "data/validation.parquet"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(rows), folder / name)
-    content = {"format_hash": format_hash(), **manifest}
+    content = {"formats": {name: form.hash for name, form in FORMATS.items()}, **manifest}
     (folder / "manifest.json").write_text(json.dumps(content), "utf-8")
     return folder
 

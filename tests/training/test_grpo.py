@@ -9,10 +9,10 @@ import pytest
 from tests.plans import put, sound_plan
 from tests.training.conftest import row, settings, write_dataset
 from tickets.files import InputError
-from tickets.prompt import build_messages
+from tickets.prompt import build_messages, document_of
 from tickets.render import render_plan
 from training.grpo import GrpoConfig, reinforce
-from training.reward import PlanReward, document_of, reward
+from training.reward import PlanReward, reward
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -76,7 +76,7 @@ def test_a_bad_row_is_named(
 
 def test_files_that_cannot_be_used(tmp_path: Path, tokenizer: Any) -> None:
     with pytest.raises(InputError, match=r"here is no dataset; make it with"):
-        manifest_hash(tmp_path)
+        manifest_hash(tmp_path, "whole")
     dataset = write_dataset(tmp_path, [row(1, tokenizer)])
     file = dataset / "data/train.parquet"
     pq.write_table(pq.read_table(file).drop_columns(["completion"]), file)
@@ -94,17 +94,17 @@ def test_files_that_cannot_be_used(tmp_path: Path, tokenizer: Any) -> None:
 
 
 def test_another_format_is_refused_before_any_row_is_read(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text(json.dumps({"format_hash": "0123"}), "utf-8")
+    (tmp_path / "manifest.json").write_text(json.dumps({"formats": {"whole": "0123"}}), "utf-8")
     with pytest.raises(InputError, match=f"format 0123, this version uses {format_hash()}"):
-        manifest_hash(tmp_path)
+        manifest_hash(tmp_path, "whole")
 
 
 def test_so_many_of_a_length_are_chosen(dataset: Path) -> None:
     def ids(**choice: Any) -> list[str]:
-        return [chat.id for chat in chosen_chats(Examples(path=dataset, **choice))]
+        return [chat.id for (chat,) in chosen_chats(Examples(path=dataset, **choice))]
 
     assert ids(subset="cpu", most=3) == ["row-1", "row-2", "row-3"]
-    sizes = {chat.id: sum(chat.tokens) for chat in read_chats(dataset, "all")}
+    sizes = {chat.id: sum(chat.tokens) for (chat,) in read_chats(dataset, "all")}
     least = sorted(sizes.values())[4]
     expected = [name for name, size in sizes.items() if size >= least]
     assert ids(between=(least, 10_000)) == expected
@@ -119,10 +119,11 @@ def test_a_sample_of_all_examples_is_fair_and_always_the_same(
 ) -> None:
     dataset = write_dataset(tmp_path, [row(n, tokenizer) for n in range(1, 201)])
     chosen = [
-        int(chat.id.removeprefix("row-")) for chat in chosen_chats(Examples(path=dataset, most=60))
+        int(chat.id.removeprefix("row-"))
+        for (chat,) in chosen_chats(Examples(path=dataset, most=60))
     ]
     assert len(chosen) == len(set(chosen)) == 60
     assert chosen == sorted(chosen)
     assert 15 <= sum(number <= 100 for number in chosen) <= 45
-    again = [chat.id for chat in chosen_chats(Examples(path=dataset, most=60))]
+    again = [chat.id for (chat,) in chosen_chats(Examples(path=dataset, most=60))]
     assert again == [f"row-{number}" for number in chosen]

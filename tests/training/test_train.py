@@ -119,7 +119,7 @@ def test_packed_rows_do_not_see_each_other(config: TrainConfig, model: Path) -> 
                 "labels": torch.tensor([row.labels]),
                 "attention_mask": torch.ones(1, len(row.ids), dtype=torch.long),
             }
-            own = len(row.ids) - row.prompt
+            own = row.with_loss
             total += float(apart.compute_loss(apart.model, one)) * own
             count += own
     assert float(together) == pytest.approx(total / count, rel=2e-3)
@@ -152,7 +152,7 @@ def test_a_batch_of_padded_rows_has_the_loss_of_its_rows(config: TrainConfig, mo
                     logits.float(), labels[0, 1:], ignore_index=-100, reduction="sum"
                 ).item()
             )
-    count = sum(len(row.ids) - row.prompt for row in (short, long))
+    count = sum(row.with_loss for row in (short, long))
     assert both == pytest.approx(sum(each) / count, rel=2e-3)
 
 
