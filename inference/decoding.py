@@ -5,8 +5,9 @@ take seconds to compile), so a model that repeats itself could fill the whole co
 line, or the plan with all the tickets that the bounds allow. This processor runs after the
 grammar's mask in each decoding step, and chooses only among what the mask has left:
 
-- A line that has used up its tokens ends, with one of the tokens that hold a newline. Shortly
-  before, the end of a sentence ends it, so that few lines are cut in the middle of one.
+- A line that has used up its tokens ends, with one of the tokens that hold a newline; where the
+  grammar still wants further fields of it, the field ends, with a bar. Shortly before, the end of
+  a sentence ends it, so that few lines are cut in the middle of one.
 - A plan that has used up most of its tokens is closed: lines are short from there on, and where
   the grammar lets the model choose between one more ticket, item or team and going on to what
   must still come, it goes on. So the plan ends within the completion, and is whole.
@@ -46,16 +47,24 @@ class Tokens:
     Attributes:
         texts: the bytes that each stands for.
         newlines: those with a newline in them.
+        bars: those that begin with the bar between two fields of a line.
         sentences: those that end a sentence.
         digits: those that end in a digit.
         closing: for the beginning of a line while a plan is being closed (the bytes that it has
             so far), the groups of tokens to go on with, the best first.
     """
 
-    def __init__(self, texts: list[bytes]) -> None:
+    def __init__(self, texts: list[bytes], end: int | None = None) -> None:
+        """Sort the tokens.
+
+        Args:
+            texts: as above.
+            end: the token that ends a completion.
+        """
         self.texts = texts
         tokens = list(enumerate(texts))
         self.newlines = frozenset(i for i, text in tokens if b"\n" in text)
+        self.bars = frozenset(i for i, text in tokens if text.lstrip(b" ").startswith(b"|"))
         # A full stop behind a digit may stand in a number: `2.` itself is left out here, a bare
         # one behind a digit by `Line.read`.
         self.sentences = frozenset(
@@ -69,10 +78,12 @@ class Tokens:
         bold = [i for i, text in tokens if text.startswith(b"**")]
         section = [i for i, text in tokens if text == b"##" or text.startswith(b"## ")]
         words = [i for i, text in tokens if text.startswith(b" ")]
+        digits = [i for i, text in tokens if text.isdigit()]
         self.closing: dict[bytes, list[list[int]]] = {
-            # No further item or link; no cross-epic dependencies; no further team, but the total;
-            # no further ticket or phase, but the next section.
-            b"": [blank, none, bold, section],
+            # No further ticket, but the end; no further item or link; no cross-epic dependencies;
+            # no further team, but the total; no further ticket or phase, but the next section; no
+            # further criterion, but the next ticket.
+            b"": [[] if end is None else [end], blank, none, bold, section, digits],
             b"##": [words],
         }
 
@@ -137,12 +148,13 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
         texts = xgrammar.TokenizerInfo.from_huggingface(
             tokenizer, vocab_size=vllm_config.model_config.get_vocab_size()
         ).decoded_vocab
-        self._set_up(Tokens(texts), device)
+        self._set_up(Tokens(texts, tokenizer.eos_token_id), device)
 
     def _set_up(self, tokens: Tokens, device: torch.device) -> None:
         self._tokens = tokens
         self._device = device
-        self._newlines = torch.tensor(sorted(tokens.newlines), device=device)
+        ends = (tokens.newlines, tokens.bars)
+        self._ends = [torch.tensor(sorted(group), device=device) for group in ends if group]
         self._closing = {
             start: [torch.tensor(group, device=device) for group in groups if group]
             for start, groups in tokens.closing.items()
@@ -180,24 +192,27 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
             elif line.must_close and line.start in self._closing:
                 keep_first(logits[row], self._closing[line.start])
         if full:
-            end_lines(logits, torch.tensor(full, device=self._device), self._newlines)
+            end_lines(logits, torch.tensor(full, device=self._device), self._ends)
         return logits
 
 
-def end_lines(logits: torch.Tensor, rows: torch.Tensor, newlines: torch.Tensor) -> None:
-    """Mask all but the `newlines` tokens in `rows`, except where none of these is allowed.
+def end_lines(logits: torch.Tensor, rows: torch.Tensor, groups: list[torch.Tensor]) -> None:
+    """Mask all but the first group of tokens of which one is allowed, in `rows`, if there is one.
 
     Args:
         logits: [requests, vocabulary], changed in place.
         rows: indices of requests.
-        newlines: token ids.
+        groups: token ids.
     """
     full = logits[rows]
-    ends = torch.full_like(full, float("-inf"))
-    ends[:, newlines] = full[:, newlines]
-    # Decided on the device: asking for the value would make a GPU wait.
-    allowed = ends.isfinite().any(dim=1, keepdim=True)
-    logits[rows] = torch.where(allowed, ends, full)
+    chosen = full
+    for group in reversed(groups):
+        ends = torch.full_like(full, float("-inf"))
+        ends[:, group] = full[:, group]
+        # Decided on the device: asking for the value would make a GPU wait.
+        allowed = ends.isfinite().any(dim=1, keepdim=True)
+        chosen = torch.where(allowed, ends, chosen)
+    logits[rows] = chosen
 
 
 def keep_first(logits: torch.Tensor, groups: list[torch.Tensor]) -> None:

@@ -1,24 +1,26 @@
-"""What becomes of a completion: a plan, repaired and judged; and which of several is the best."""
+"""What becomes of completions: a plan, repaired and judged; and which of several is the best."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from inference.engine import Completion
+from inference.engine import Finish
 from inference.record import Settings
+from inference.writing import Written
 from tickets.diagnostics import Diagnostic
+from tickets.formats import Format
 from tickets.parse import parse_plan
-from tickets.render import render_plan
-from tickets.repair import repair_plan
 from tickets.rubric import Rubric, score_plan
 from tickets.rules import check_plan
 from tickets.trace import trace_plan
 
 
 class Draft(NamedTuple):
-    """A completion made into a plan, with its verdict; see `inference.record.Record`."""
+    """Completions made into a plan, with its verdict; see `inference.record.Record`."""
 
     markdown: str
-    completion: Completion
+    finish: Finish
+    tokens: int
+    cut: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     repairs: tuple[Diagnostic, ...]
     rubric: Rubric
@@ -27,20 +29,20 @@ class Draft(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether the model ended the plan itself."""
-        return self.completion.finish == "stop"
+        """Whether the model ended all of the plan itself."""
+        return not self.cut
 
 
-def make_draft(completion: Completion, document: str, settings: Settings) -> Draft:
-    """A completion as a plan: repaired if that is wanted and it is whole, and judged as written.
+def make_draft(written: Written, form: Format, document: str, settings: Settings) -> Draft:
+    """Completions as a plan: repaired if that is wanted and it is whole, and judged as written.
 
     One that was cut stays as it is: repair would make it look like a whole one.
     """
-    markdown = completion.text.strip() + "\n"
-    repairs: tuple[Diagnostic, ...] = ()
-    if settings.repair and completion.finish == "stop":
-        repaired = repair_plan(parse_plan(markdown).plan, vocabulary=settings.vocabulary)
-        markdown, repairs = render_plan(repaired.plan), repaired.repairs
+    markdown, repairs = form.assemble(
+        [completion.text for completion in written.completions],
+        repair=settings.repair and not written.cut,
+        vocabulary=settings.vocabulary,
+    )
     parsed = parse_plan(markdown)
     found = check_plan(
         parsed.plan, lines=parsed.lines, document=document, vocabulary=settings.vocabulary
@@ -48,7 +50,9 @@ def make_draft(completion: Completion, document: str, settings: Settings) -> Dra
     trace = trace_plan(parsed.plan, document)
     return Draft(
         markdown=markdown,
-        completion=completion,
+        finish=next((c.finish for c in written.completions if c.finish != "stop"), "stop"),
+        tokens=sum(completion.tokens for completion in written.completions),
+        cut=written.cut,
         diagnostics=(*parsed.diagnostics, *found),
         repairs=repairs,
         rubric=score_plan(parsed.plan, document=document),

@@ -14,6 +14,7 @@ from inference.checksums import MANIFEST, Say, built_folder, file_hashes, text_h
 from inference.models import ModelFolder, read_folder, read_header, weight_files
 from tickets.adapters import RECORD, check_adapter_config
 from tickets.files import InputError, nearest
+from tickets.formats import FORMATS, Format, find_format
 from tickets.models import cache_folder
 
 SHIPPED: Final = Path(__file__).parent / "adapters"
@@ -40,12 +41,15 @@ _LORA_KEY = re.compile(r"base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.wei
 
 
 class Adapter(NamedTuple):
-    """A checked adapter: its folder, the hash of its files, its rank (as vLLM counts it)."""
+    """A checked adapter: its folder, the hash of its files, its rank (as vLLM counts it), and the
+    format that it was trained on.
+    """
 
     name: str
     path: Path
     hash: str
     rank: int
+    form: Format
 
 
 def shipped_adapter(model: ModelFolder) -> Path | None:
@@ -54,17 +58,16 @@ def shipped_adapter(model: ModelFolder) -> Path | None:
     return folder if (folder / "adapter_config.json").is_file() else None
 
 
-def read_adapter(path: Path, model: ModelFolder, format_hash: str) -> Adapter:
+def read_adapter(path: Path, model: ModelFolder) -> Adapter:
     """The adapter in `path`, checked against the model, the format and what vLLM loads.
 
     Args:
         path: a folder with `adapter_config.json`, `adapter_model.safetensors` and `planloom.json`,
             in which `format_hash` says what it was trained on.
         model: the model it is to be used with.
-        format_hash: of the format in use.
 
     Raises:
-        InputError: a file is missing or damaged, the format is another one, the weights do not
+        InputError: a file is missing or damaged, the format is unknown, the weights do not
             fit the model, or it uses something that vLLM does not load.
     """
     if not path.is_dir():
@@ -76,11 +79,12 @@ def read_adapter(path: Path, model: ModelFolder, format_hash: str) -> Adapter:
         raise InputError(
             f"adapter {path}: adapter_model.safetensors is missing{other}; copy the whole folder"
         )
-    _check_format(path, format_hash)
+    form = _format(path)
     rank = check_adapter_config(config, f"adapter {path}")
     _check_shapes(path, read_header(weights), model)
     hashes = file_hashes([path / "adapter_config.json", weights])
-    return Adapter(path.name, path, text_hash(*(hashes[name] for name in sorted(hashes))), rank)
+    digest = text_hash(*(hashes[name] for name in sorted(hashes)))
+    return Adapter(path.name, path, digest, rank, form)
 
 
 def stable_copy(adapter: Adapter) -> Path:
@@ -164,13 +168,16 @@ def _merge(model: Path, adapter: Path, folder: Path) -> float:
         return float((expected.exp() * (expected - found)).sum(-1).mean())
 
 
-def _check_format(path: Path, format_hash: str) -> None:
-    trained = _read_json(path / RECORD).get("format_hash")
-    if trained != format_hash:
+def _format(path: Path) -> Format:
+    trained = str(_read_json(path / RECORD).get("format_hash"))
+    form = find_format(trained)
+    if form is None:
+        known = " or ".join(f"{each.hash[:12]} ({each.name})" for each in FORMATS.values())
         raise InputError(
-            f"adapter {path}: it was trained with the format {str(trained)[:12]}, this version "
-            f"uses {format_hash[:12]}; train it anew, or use the version that it was trained with"
+            f"adapter {path}: it was trained with the format {trained[:12]}, this version "
+            f"uses {known}; train it anew, or use the version that it was trained with"
         )
+    return form
 
 
 def _check_shapes(path: Path, tensors: dict[str, list[int]], model: ModelFolder) -> None:

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from inference.engine import Completion
 from inference.record import Record
+from inference.writing import Steps
 from tickets.documents import Document
 from tickets.files import InputError, write_atomic
 
@@ -78,11 +80,35 @@ class Output:
             partial.unlink(missing_ok=True)
         content = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
         write_atomic(self._record(index), content + "\n")
+        self._steps(index).unlink(missing_ok=True)
         return path
+
+    def keep_steps(self, index: int, key: str, steps: Steps) -> None:
+        """Keep the completions of a plan that is not finished, for a run that goes on with it.
+
+        Raises:
+            InputError: as `write`.
+        """
+        kept = {name: [each._asdict() for each in step] for name, step in steps.items()}
+        write_atomic(self._steps(index), json.dumps({"key": key, "steps": kept}) + "\n")
+
+    def steps(self, index: int, key: str) -> Steps:
+        """What `keep_steps` has kept under this `key`."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            content = json.loads(self._steps(index).read_text("utf-8"))
+            if content["key"] == key:
+                return {
+                    name: tuple(Completion(**each) for each in step)
+                    for name, step in content["steps"].items()
+                }
+        return {}
 
     def _record(self, index: int) -> Path:
         path = self.paths[index]
         return path.parent / RECORDS / f"{path.stem}.json"
+
+    def _steps(self, index: int) -> Path:
+        return self._record(index).with_suffix(".steps.json")
 
 
 def distinct_names(documents: Sequence[Document]) -> list[str]:

@@ -11,25 +11,19 @@ from typing import Final, NamedTuple
 
 from inference.checksums import Say
 from inference.drafts import best_of, make_draft
-from inference.engine import Done, Engine, Sampling
+from inference.engine import Engine
 from inference.lora import read_adapter, shipped_adapter
 from inference.models import find_model, offline_unless_needed
 from inference.outputs import Output
-from inference.record import LeftOutPart, Maker, Record, Sample, Settings, run_key
+from inference.record import Maker, Record, Sample, Settings, run_key
 from inference.start import prepare
-from tickets.bounds import Bounds
+from inference.writing import Writer, Writing
 from tickets.documents import Document
 from tickets.files import InputError
-from tickets.grammar import build_grammar
-from tickets.prompt import build_messages, format_hash, neutral
-from tickets.sections import fit_document
+from tickets.formats import FORMATS, Format, find_format
 
 LEAST_DOCUMENT: Final = 128
 """Tokens of a document that must fit beside prompt and completion; less is no document."""
-
-CLOSING_TOKENS: Final = 640
-"""Completion tokens kept for closing a plan (see `inference.decoding`): what is left of a story,
-one phase and one team came to 400 at most where it was tried."""
 
 _WAITING: Final = 2
 """Requests in the engine for each that it can run: enough that it is never idle, few enough that
@@ -64,14 +58,6 @@ class Result(NamedTuple):
     samples: tuple[str, ...] = ()
 
 
-class _Job(NamedTuple):
-    place: int
-    document: Document
-    key: str
-    prompt: list[int]
-    left_out: tuple[LeftOutPart, ...]
-
-
 def open_engine(
     model: str,
     *,
@@ -86,7 +72,7 @@ def open_engine(
     Args:
         model: see `inference.models.find_model`.
         adapter: a folder; `auto` for the one that comes with the model, if one does; `none`.
-        batch: completions wanted at once.
+        batch: plans wanted at once.
         context: fewer tokens than the model's own.
         verbose: show vLLM's log on standard error.
         say: told what is going on.
@@ -100,15 +86,18 @@ def open_engine(
     folder = shipped_adapter(base) if adapter == "auto" else Path(adapter).expanduser()
     lora = None
     if folder is not None and adapter != "none":
-        lora = read_adapter(folder, base, format_hash())
+        lora = read_adapter(folder, base)
+    form = lora.form if lora else FORMATS["whole"]
     maker = Maker(
         model=base.name,
         model_hash=base.hash,
         adapter=lora.name if lora else None,
         adapter_hash=lora.hash if lora else None,
-        format_hash=format_hash(),
+        format_hash=form.hash,
     )
-    engine = Engine(base, lora, batch=batch, context=context, verbose=verbose, say=say)
+    engine = Engine(
+        base, lora, batch=batch * form.parallel, context=context, verbose=verbose, say=say
+    )
     return engine, maker
 
 
@@ -130,48 +119,48 @@ def plan_documents(
         InputError: the output cannot be written any more, or the context is too small; at the end,
             if nothing of some document fits into the context.
     """
-    waiting: list[tuple[int, Document, str]] = []
+    waiting: list[tuple[int, Document]] = []
+    keys = [run_key(document.sha256, maker, settings) for document in documents]
     done = 0
     for index, document in enumerate(documents):
-        key = run_key(document.sha256, maker, settings)
-        record = output.find(index, key) if output else None
+        record = output.find(index, keys[index]) if output else None
         if record is None or output is None:
-            waiting.append((index, document, key))
+            waiting.append((index, document))
         else:
             done += 1
             path = output.paths[index]
             yield Result(document, record, path.read_text("utf-8"), path, skipped=True)
     if not waiting:
         return
-    room = _document_room(engine, settings)
-    grammar = _grammar(settings)
-    tight = _tight(settings) if grammar else None
-    jobs: dict[str, _Job] = {}
-    first_tries: dict[str, Done] = {}
+    writer = _writer(engine, maker, settings)
+    open_: dict[int, Writing] = {}
     unusable: list[str] = []
     waiting.reverse()
     try:
-        while waiting or engine.pending:
+        while waiting or open_:
+            finished: list[Writing] = []
             while waiting and engine.pending < _WAITING * engine.batch:
-                job = _prepare(engine, *waiting.pop(), room, settings)
-                if job.prompt:
-                    jobs[str(job.place)] = job
-                    engine.add(str(job.place), job.prompt, _sampling(settings, grammar))
+                index, document = waiting.pop()
+                kept = output.steps(index, keys[index]) if output else {}
+                writing = Writing(writer, index, document, kept)
+                if not writing.prompt_tokens:
+                    unusable.append(document.source)
+                elif writing.start():
+                    finished.append(writing)
                 else:
-                    unusable.append(job.document.source)
-            if not engine.pending:
-                break
-            for finished in engine.step():
-                job = jobs[finished.key]
-                if _is_cut(finished) and tight and finished.key not in first_tries:
-                    first_tries[finished.key] = finished
-                    engine.add(finished.key, job.prompt, _sampling(settings, tight))
-                    continue
-                del jobs[finished.key]
-                first = first_tries.pop(finished.key, None)
-                result = _result(job, maker, settings, finished, first)
+                    open_[index] = writing
+            for request in engine.step() if open_ else ():
+                writing = open_[int(request.key.partition(" ")[0])]
+                if writing.take(request):
+                    finished.append(open_.pop(writing.place))
+                elif output is not None:
+                    output.keep_steps(writing.place, keys[writing.place], writing.steps)
+            for writing in finished:
+                result = _result(writing, writer.form, maker, settings, keys[writing.place])
                 if output is not None:
-                    path = output.write(job.place, result.markdown, result.record, result.samples)
+                    path = output.write(
+                        writing.place, result.markdown, result.record, result.samples
+                    )
                     result = result._replace(path=path)
                 done += 1
                 on_progress(Progress(done, len(documents), engine.written))
@@ -181,114 +170,53 @@ def plan_documents(
         engine.drop()
     if unusable:
         raise InputError(
-            f"{', '.join(unusable)}: no sentence of it fits into the {room} tokens that a document "
-            "may have; break its text into sentences and sections"
+            f"{', '.join(unusable)}: no sentence of it fits into the {writer.room} tokens that a "
+            "document may have; break its text into sentences and sections"
         )
 
 
-def _document_room(engine: Engine, settings: Settings) -> int:
-    """Tokens that a document may have.
+def _writer(engine: Engine, maker: Maker, settings: Settings) -> Writer:
+    """What writes plans in the maker's format.
 
     Raises:
-        InputError: fewer than `LEAST_DOCUMENT`.
+        InputError: a document may have fewer than `LEAST_DOCUMENT` tokens.
     """
-    frame = len(engine.encode(build_messages("")))
-    room = engine.context - frame - settings.max_tokens
-    if room < LEAST_DOCUMENT:
+    form = find_format(maker.format_hash)
+    if form is None:
+        raise ValueError(f"{maker.format_hash} is the hash of no format")
+    writer = Writer(engine, form, settings)
+    if writer.room < LEAST_DOCUMENT:
         raise InputError(
-            f"a context of {engine.context} tokens is too small: the prompt takes {frame}, the "
-            f"plan up to {settings.max_tokens}, and a document needs {LEAST_DOCUMENT}; give a "
+            f"a context of {engine.context} tokens is too small: the prompt takes {writer.frame}, "
+            f"the plan up to {settings.max_tokens}, and a document needs {LEAST_DOCUMENT}; give a "
             "larger --context if the model has it, or a smaller --max-tokens"
         )
-    return room
+    return writer
 
 
-def _prepare(
-    engine: Engine, index: int, document: Document, key: str, room: int, settings: Settings
-) -> _Job:
-    """The prompt for a document, cut by sections to `room` tokens where it must be.
-
-    It is empty where not even one sentence fits.
-    """
-
-    def count(text: str) -> int:
-        return engine.count_tokens(neutral(text))
-
-    limit = engine.context - settings.max_tokens
-    while True:
-        fitted = fit_document(document.text, room, count)
-        if not fitted.text.strip():
-            return _Job(index, document, key, [], ())
-        prompt = engine.encode(build_messages(fitted.text))
-        if len(prompt) <= limit:
-            break
-        room -= len(prompt) - limit  # where frame and document meet, tokens may differ by a few
-    left_out = tuple(LeftOutPart(heading=h, tokens=t) for h, t in fitted.left_out)
-    return _Job(index, document, key, prompt, left_out)
-
-
-def _grammar(settings: Settings) -> str | None:
-    if settings.decoding == "free":
-        return None
-    return build_grammar(vocabulary=settings.vocabulary)
-
-
-def _tight(settings: Settings) -> str | None:
-    """A grammar whose longest plan fits into the completion, with all lines at their budget.
-
-    None where even the smallest plan might not fit.
-    """
-    bounds = Bounds.within(settings.max_tokens, settings.line_tokens)
-    return build_grammar(bounds, settings.vocabulary) if bounds else None
-
-
-def _sampling(settings: Settings, grammar: str | None) -> Sampling:
-    temperature = settings.temperature
-    if temperature is None:
-        temperature = 0.0 if settings.samples == 1 else 0.8
-    return Sampling(
-        max_tokens=settings.max_tokens,
-        grammar=grammar,
-        line_tokens=settings.line_tokens if grammar else None,
-        close_at=_close_at(settings) if grammar else None,
-        samples=settings.samples,
-        temperature=temperature,
-        seed=settings.seed,
-    )
-
-
-def _close_at(settings: Settings) -> int:
-    """After how many of its tokens a plan is brought to its end, under constrained decoding."""
-    return max(1, settings.max_tokens - CLOSING_TOKENS)
-
-
-def _is_cut(done: Done) -> bool:
-    return all(completion.finish != "stop" for completion in done.completions)
-
-
-def _result(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done | None) -> Result:
-    """The best of the completions as a plan, with its record; `first` is a try that was cut."""
-    drafts = [make_draft(each, job.document.text, settings) for each in done.completions]
+def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, key: str) -> Result:
+    """The best of the samples as a plan, with its record."""
+    document = writing.document
+    drafts = [make_draft(each, form, document.text, settings) for each in writing.written()]
     chosen = best_of(drafts)
     best = drafts[chosen]
-    attempts = [done] if first is None else [first, done]
-    is_bound = settings.decoding == "constrained"
     record = Record(
-        key=job.key,
-        document=job.document.name,
-        source=job.document.source,
-        document_sha256=job.document.sha256,
+        key=key,
+        document=document.name,
+        source=document.source,
+        document_sha256=document.sha256,
         maker=maker,
         settings=settings,
         whole=best.whole,
-        finish=best.completion.finish,
-        closed_early=is_bound and best.completion.tokens > _close_at(settings),
-        tightened=first is not None,
-        prompt_tokens=done.prompt_tokens,
-        completion_tokens=sum(c.tokens for attempt in attempts for c in attempt.completions),
-        first_token_seconds=round(attempts[0].first_token_seconds, 3),
-        seconds=round(sum(attempt.seconds for attempt in attempts), 3),
-        left_out=job.left_out,
+        finish=best.finish,
+        cut=best.cut,
+        closed_early=writing.closed_early,
+        tightened=writing.tightened,
+        prompt_tokens=writing.prompt_tokens,
+        completion_tokens=writing.tokens,
+        first_token_seconds=_rounded(writing.first_token_seconds),
+        seconds=round(writing.seconds, 3),
+        left_out=writing.left_out,
         diagnostics=best.diagnostics,
         repairs=best.repairs,
         rubric=best.rubric,
@@ -296,8 +224,8 @@ def _result(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done
         grounding=best.grounding,
         samples=tuple(
             Sample(
-                finish=draft.completion.finish,
-                tokens=draft.completion.tokens,
+                finish=draft.finish,
+                tokens=draft.tokens,
                 score=draft.rubric.score,
                 coverage=draft.coverage,
                 grounding=draft.grounding,
@@ -307,4 +235,8 @@ def _result(job: _Job, maker: Maker, settings: Settings, done: Done, first: Done
         chosen=chosen,
     )
     samples = tuple(draft.markdown for draft in drafts) if settings.keep_samples else ()
-    return Result(job.document, record, best.markdown, samples=samples)
+    return Result(document, record, best.markdown, samples=samples)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -22,7 +22,7 @@ class Settings(Model):
         keep_samples: write the other ones too.
         temperature: of the draws; None is 0 (greedy) for one sample and 0.8 for several.
         seed: of the draws.
-        max_tokens: where a completion is cut.
+        max_tokens: where a plan is cut.
         line_tokens: the most tokens of one line under constrained decoding.
         vocabulary: an organisation's names, which narrow the grammar.
     """
@@ -71,11 +71,12 @@ class Record(Model):
     Attributes:
         key: equal for runs that would make the same plan; see `run_key`.
         document: its name; `source` is where it was read, `document_sha256` the hash of its text.
-        whole: the model ended the plan itself; otherwise it was cut, as `finish` says.
+        whole: the model ended the plan itself; otherwise it was cut, as `finish` says, in the steps
+            that `cut` names.
         closed_early: the plan took so many tokens that it was brought to its end (see
             `inference.decoding`): it is whole in form, and may lack what would have come.
         tightened: it was cut at first, and written again under narrower bounds.
-        prompt_tokens: of one prompt.
+        prompt_tokens: of the first prompt.
         completion_tokens: of all completions, those that were given up included.
         seconds: from the request to the last token, beside the others of a batch;
             `first_token_seconds` to the first.
@@ -92,6 +93,7 @@ class Record(Model):
     settings: Settings
     whole: bool
     finish: Finish
+    cut: tuple[str, ...] = ()
     closed_early: bool = False
     tightened: bool = False
     prompt_tokens: int

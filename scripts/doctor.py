@@ -93,8 +93,8 @@ def _hardware() -> Iterator[Line]:
 def _model() -> Iterator[Line]:
     from inference.checksums import is_whole
     from inference.lora import SHIPPED
+    from tickets.formats import FORMATS
     from tickets.models import DEFAULT_MODEL, EMBEDDED, cache_folder
-    from tickets.prompt import format_hash
 
     source = EMBEDDED[DEFAULT_MODEL]
     version = _version(source.package)
@@ -108,7 +108,8 @@ def _model() -> Iterator[Line]:
     )
     shipped = sorted(folder.name for folder in SHIPPED.glob("*") if folder.is_dir())
     yield Line("adapter", ", ".join(shipped) or "none: the base model writes the plans")
-    yield Line("format", f"{format_hash()[:12]} (prompt, template and grammar)")
+    known = ", ".join(f"{name} {form.hash[:12]}" for name, form in FORMATS.items())
+    yield Line("formats", known)
     free = shutil.disk_usage(_existing(cache)).free / 2**30
     yield Line(
         "cache",

@@ -112,7 +112,6 @@ def merge(
     [cyan]./planloom train merge inference/adapters/smollm2-135m -o out/merged[/]
     """
     from inference.lora import PARITY_NATS, merge_into, read_adapter
-    from tickets.prompt import format_hash
 
     if output.exists():
         raise InputError(f"{output}: is there already; name a folder that is not")
@@ -121,7 +120,7 @@ def merge(
             f"{gguf}: there is no such file; name convert_hf_to_gguf.py of a llama.cpp checkout"
         )
     base = _model(model)
-    checked = read_adapter(adapter, base, format_hash())
+    checked = read_adapter(adapter, base)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as place:

@@ -66,6 +66,10 @@ class Format(Protocol):
     def hash(self) -> str:
         """16 hex digits that change with all that an adapter depends on."""
 
+    @property
+    def parallel(self) -> int:
+        """Completions of one plan that are usually written at once."""
+
     def begin(self, document: str) -> Step:
         """The first step for a document."""
 
@@ -100,7 +104,12 @@ class Whole:
     """The plan's markdown in one pass."""
 
     name: Final = "whole"
-    hash = property(lambda _: format_hash())
+    parallel: Final = 1
+
+    @property
+    def hash(self) -> str:
+        """That of prompt, template and grammar."""
+        return format_hash()
 
     def begin(self, document: str) -> Step:
         """The only step."""
@@ -171,6 +180,7 @@ class Staged:
     """An outline first, then the details of every epic, each on its own."""
 
     name: Final = "staged"
+    parallel: Final = 4
 
     @cached_property
     def hash(self) -> str:

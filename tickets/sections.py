@@ -1,7 +1,7 @@
 """The sections of a feature document, and a document cut to a budget of tokens by sections."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -97,13 +97,24 @@ def _kind_in(heading: str, parent: Kind | None, *, is_first: bool) -> Kind:
     return own
 
 
-def fit_document(text: str, budget: int, count_tokens: Callable[[str], int]) -> Fitted:
+def fit_document(
+    text: str,
+    budget: int,
+    count_tokens: Callable[[str], int],
+    weigh: Callable[[list[str]], Sequence[float]] | None = None,
+) -> Fitted:
     """`text` cut to at most `budget` tokens, the least plan-relevant parts first.
 
     Sections and listings go whole, by weight and among equals the later one first; the last part
     to go is cut behind a paragraph, list item, table row or sentence. What stays keeps its order
-    and wording; the result is empty where not even one sentence fits. `count_tokens` sees each
-    part of the document a few times at most.
+    and wording; the result is empty where not even one sentence fits.
+
+    Args:
+        text: the document.
+        budget: tokens that it may have.
+        count_tokens: of a text; it sees each part of the document a few times at most.
+        weigh: gives each part its weight, from all of their texts; else the kinds of the sections
+            do.
     """
     units = _units(text)
     sizes = [count_tokens(unit.text) for unit in units]
@@ -115,7 +126,8 @@ def fit_document(text: str, budget: int, count_tokens: Callable[[str], int]) -> 
             return Fitted(text)
         over = max(over, whole - budget)
     kept, left = [unit.text for unit in units], list(sizes)
-    by_worth = sorted(range(len(units)), key=lambda i: (units[i].weight, -i))
+    weights = weigh(list(kept)) if weigh else [unit.weight for unit in units]
+    by_worth = sorted(range(len(units)), key=lambda i: (weights[i], -i))
     cut, spare = "", 1
     while over > 0 and any(kept):
         for i in by_worth:

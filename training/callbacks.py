@@ -18,6 +18,7 @@ from tickets.conformance import conformance
 from tickets.files import write_atomic
 from tickets.formats import Format, Messages
 from tickets.parse import parse_plan
+from tickets.schema import Epic
 from training.checkpoints import mark_whole
 
 Say = Callable[[str], None]
@@ -182,12 +183,16 @@ def write_plans(
     firsts = write([form.begin(document).messages for document in documents])
     texts, ended = [], []
     for document, first in zip(documents, firsts, strict=True):
-        steps = form.follow(first[0], lambda _, document=document: document)
+        steps = form.follow(first[0], partial(_all_of, document))
         rest = write([step.messages for step in steps]) if steps else []
         texts.append(form.assemble([first[0], *(text for text, _ in rest)], repair=False).markdown)
         ended.append(all(whole for _, whole in (first, *rest)))
     model.train(was_training)
     return texts, ended
+
+
+def _all_of(document: str, _epic: Epic) -> str:
+    return document
 
 
 def _complete(

@@ -158,7 +158,7 @@ def _chosen_places(examples: Examples) -> list[int]:
 
 def joined_tokens(rows: Sequence[Mapping[str, Any]]) -> int:
     """Tokens of a pair's row: what its examples begin alike with counts once."""
-    sizes = [sum(row[name] for name in TOKENS) for row in rows]
+    sizes = [sum(int(row[name]) for name in TOKENS) for row in rows]
     return sum(sizes) - sizes[0] * (len(sizes) - 1)
 
 

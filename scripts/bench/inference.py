@@ -28,10 +28,12 @@ from inference.models import (
     find_model,
     offline_unless_needed,
 )
-from inference.plan import _sampling, open_engine, plan_documents
+from inference.plan import open_engine, plan_documents
 from inference.record import Maker, Settings
 from inference.start import cpu_settings, prepare, start_vllm
+from inference.writing import Writer
 from tickets.documents import Document, read_document
+from tickets.formats import FORMATS
 from tickets.grammar import build_grammar
 from tickets.models import DEFAULT_MODEL
 from tickets.prompt import build_messages, format_hash
@@ -102,7 +104,7 @@ def _loops() -> list[tuple[str, int, float, float]]:
         ours, bare = _in_turns(
             engine._llm,
             partial(_plan, engine, maker, documents),
-            partial(_generate, engine, documents, _sampling(PLAN_SETTINGS, build_grammar())),
+            partial(_generate, engine, documents, _plan_sampling(engine)),
         )
         rows.append(("plan, vLLM alone", batch, ours, bare))
         bound = Sampling(TOKENS, grammar=build_grammar(), line_tokens=64, close_at=10 * TOKENS)
@@ -113,6 +115,12 @@ def _loops() -> list[tuple[str, int, float, float]]:
         )
         rows.append(("constrained, free", batch, constrained, free))
     return rows
+
+
+def _plan_sampling(engine: Engine) -> Sampling:
+    """What `plan` asks of vLLM for the one step of a whole plan."""
+    whole = FORMATS["whole"]
+    return Writer(engine, whole, PLAN_SETTINGS).sampling(whole.begin(""), 1, tight=False)
 
 
 def _plan(engine: Engine, maker: Maker, documents: list[Document]) -> int:
@@ -194,7 +202,7 @@ def _random_adapter(base: ModelFolder, folder: Path) -> Adapter:
             torch.nn.init.normal_(weight, std=0.001)
     model.save_pretrained(str(folder))
     (folder / "planloom.json").write_text(json.dumps({"format_hash": format_hash()}))
-    return read_adapter(folder, base, format_hash())
+    return read_adapter(folder, base)
 
 
 def _examples() -> list[Path]:

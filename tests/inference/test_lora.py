@@ -9,8 +9,9 @@ from inference import lora
 from inference.lora import merged_model, read_adapter, shipped_adapter, stable_copy
 from inference.models import ModelFolder, read_folder, read_header
 from tickets.files import InputError
+from tickets.prompt import format_hash
 
-FORMAT = "0123456789abcdef"
+FORMAT = format_hash()
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,7 @@ def test_merged_weights_answer_like_model_and_adapter(adapter: Path, model: Mode
         return AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 
     said: list[str] = []
-    merged = merged_model(model, read_adapter(adapter, model, FORMAT), said.append)
+    merged = merged_model(model, read_adapter(adapter, model), said.append)
     assert said == ["merging the adapter adapter into tiny, once"]
     assert merged.hash != model.hash
     ids = torch.arange(1, 60)[None]
@@ -66,7 +67,7 @@ def test_merged_weights_answer_like_model_and_adapter(adapter: Path, model: Mode
         found = load(merged.path)(ids).logits
     assert (tuned - found).abs().max() < 0.05
     assert (base - found).abs().max() > 0.2
-    again = merged_model(model, read_adapter(adapter, model, FORMAT), pytest.fail)
+    again = merged_model(model, read_adapter(adapter, model), pytest.fail)
     assert again == merged
 
 
@@ -79,16 +80,17 @@ def test_a_merge_that_answers_differently_is_refused(
         peft.PeftModel, "merge_and_unload", lambda self: self.unload(), raising=False
     )
     with pytest.raises(InputError, match="nats from model"):
-        merged_model(model, read_adapter(adapter, model, FORMAT), print)
+        merged_model(model, read_adapter(adapter, model), print)
     assert [path.suffix for path in (cache / "merged").iterdir()] == [".lock"]
 
 
 def test_an_adapter_of_another_format_is_refused(adapter: Path, model: ModelFolder) -> None:
+    (adapter / "planloom.json").write_text(json.dumps({"format_hash": "0123456789abcdef"}))
     with pytest.raises(InputError, match="trained with the format 0123456789ab, this version use"):
-        read_adapter(adapter, model, "f" * 16)
+        read_adapter(adapter, model)
     (adapter / "planloom.json").unlink()
     with pytest.raises(InputError, match=r"planloom\.json is missing"):
-        read_adapter(adapter, model, FORMAT)
+        read_adapter(adapter, model)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +112,13 @@ def test_what_vllm_does_not_load_is_refused(
 ) -> None:
     configure(adapter, **fields)
     with pytest.raises(InputError, match=message):
-        read_adapter(adapter, model, FORMAT)
+        read_adapter(adapter, model)
 
 
 def test_the_rank_is_the_next_that_vllm_makes_room_for(adapter: Path, model: ModelFolder) -> None:
-    assert read_adapter(adapter, model, FORMAT).rank == 8
+    assert read_adapter(adapter, model).rank == 8
     configure(adapter, rank_pattern={"q_proj": 24})
-    assert read_adapter(adapter, model, FORMAT).rank == 32
+    assert read_adapter(adapter, model).rank == 32
 
 
 def test_an_adapter_of_another_model_is_refused(
@@ -143,19 +145,19 @@ def test_files_that_are_missing_or_unsafe(adapter: Path, model: ModelFolder) -> 
     weights = adapter / "adapter_model.safetensors"
     weights.rename(adapter / "adapter_model.bin")
     with pytest.raises(InputError, match="only a pickle, which could run code"):
-        read_adapter(adapter, model, FORMAT)
+        read_adapter(adapter, model)
     (adapter / "adapter_model.bin").rename(weights)
     weights.write_bytes(weights.read_bytes()[:-8])
     with pytest.raises(InputError, match="damaged"):
-        read_adapter(adapter, model, FORMAT)
+        read_adapter(adapter, model)
     with pytest.raises(InputError, match="there is no such folder"):
-        read_adapter(adapter / "nowhere", model, FORMAT)
+        read_adapter(adapter / "nowhere", model)
 
 
 def test_another_content_gets_another_folder(adapter: Path, model: ModelFolder) -> None:
-    first = stable_copy(read_adapter(adapter, model, FORMAT))
+    first = stable_copy(read_adapter(adapter, model))
     configure(adapter, lora_alpha=99)
-    second = stable_copy(read_adapter(adapter, model, FORMAT))
+    second = stable_copy(read_adapter(adapter, model))
     assert first != second
     assert first.is_dir()
     assert "99" not in (first / "adapter_config.json").read_text()

@@ -15,7 +15,6 @@ from inference.models import read_folder
 from tests.tiny_models import make_tiny_model
 from tests.training.conftest import changed, quietly, settings, weights
 from tickets.files import InputError
-from tickets.prompt import format_hash
 from training.checkpoints import newest_whole
 from training.config import TrainConfig
 from training.train import make_trainer, prepare, train
@@ -42,7 +41,7 @@ def test_it_leaves_an_adapter_that_the_engine_takes(
     import torch
 
     config, folder, said = trained
-    adapter = read_adapter(folder, read_folder("tiny", model), format_hash())
+    adapter = read_adapter(folder, read_folder("tiny", model))
     assert adapter.rank == 8
     assert folder.parent == config.output
     assert {tensor.dtype for tensor in weights(folder).values()} == {torch.bfloat16}
@@ -282,7 +281,7 @@ def test_other_architectures_of_the_configs_take_the_same_path(
     assert any("hours for 2 steps" in line for line in said)
     made = train(short, folder, quietly)
     assert made is not None
-    assert read_adapter(made, read_folder("tiny", folder), format_hash()).rank == 8
+    assert read_adapter(made, read_folder("tiny", folder)).rank == 8
 
 
 def test_it_goes_on_from_an_adapter(

@@ -92,7 +92,8 @@ def test_logits_are_those_of_each_example_alone(staged: Path, model: Path, token
     import torch
     from transformers import AutoModelForCausalLM
 
-    net = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+    net: Any = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    net.eval()
     pairs = list(read_chats(staged, "all", "staged"))
     rows = make_rows(pairs, tokenizer, 3000)
     given = [{"input_ids": r.ids, "labels": r.labels, "parts": r.parts} for r in rows]

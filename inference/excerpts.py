@@ -1,0 +1,32 @@
+"""What of a long document concerns one epic: whole sections, by their words (BM25)."""
+
+from collections.abc import Callable, Sequence
+
+from tickets.schema import Epic
+from tickets.sections import Fitted, fit_document
+from tickets.words import stems
+
+
+def excerpt(document: str, epic: Epic, budget: int, count_tokens: Callable[[str], int]) -> Fitted:
+    """The document cut to `budget` tokens, the parts least like the epic's titles first.
+
+    Likeness is BM25 (Robertson and Zaragoza 2009) over the stems of the words; what the document
+    begins with stays longest, since it names the feature.
+    """
+    wanted = [word for title in _titles(epic) for word in stems(title)]
+
+    def weigh(parts: list[str]) -> Sequence[float]:
+        import bm25s
+
+        ranker = bm25s.BM25()
+        # A part without words would end up with no place in the index.
+        ranker.index([list(stems(part)) or ["-"] for part in parts], show_progress=False)
+        scores: list[float] = ranker.get_scores(wanted or ["-"]).tolist()
+        return [float("inf"), *scores[1:]]
+
+    return fit_document(document, budget, count_tokens, weigh)
+
+
+def _titles(epic: Epic) -> list[str]:
+    tickets = [ticket for story in epic.stories for ticket in (story, *story.tasks)]
+    return [epic.title, *epic.components, *(ticket.title for ticket in tickets)]

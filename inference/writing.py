@@ -1,0 +1,228 @@
+"""One document's way through the engine: its first step, and at once all that follow from it.
+
+Nothing waits for another document, nor one epic's details for another's: each request is queued
+the moment its prompt is known.
+"""
+
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from inference.engine import Completion, Done, Engine, Sampling
+from inference.excerpts import excerpt
+from inference.record import LeftOutPart, Settings
+from tickets.bounds import Bounds
+from tickets.documents import Document
+from tickets.formats import Format, Step
+from tickets.prompt import neutral
+from tickets.schema import Epic
+from tickets.sections import fit_document
+
+TITLE_TOKENS: Final = 64
+"""Tokens kept in a context for the title in an epic's request."""
+
+LEAST_TOKENS: Final = 64
+"""With less room than that behind its prompt, a step is not begun."""
+
+Steps = dict[str, tuple[Completion, ...]]
+"""Completions by the name of their step: all samples of the first, one of a later one."""
+
+
+class Written(NamedTuple):
+    """All completions of one sample, in the order of their steps; `cut` names those that were."""
+
+    completions: tuple[Completion, ...]
+    cut: tuple[str, ...]
+
+
+class Writer:
+    """Writes documents in a format: what all of them have in common.
+
+    Attributes:
+        room: tokens that a document may have.
+    """
+
+    def __init__(self, engine: Engine, form: Format, settings: Settings) -> None:
+        self.engine = engine
+        self.form = form
+        self.settings = settings
+        frame = len(engine.encode(form.begin("").messages))
+        later = TITLE_TOKENS if form.begin("").share < 1 else 0
+        self.room = engine.context - frame - later - settings.max_tokens
+        self.frame = frame
+
+    @cached_property
+    def tight(self) -> Bounds | None:
+        """Bounds whose longest plan fits into its tokens, with all lines at their budget.
+
+        None where even the smallest plan might not fit.
+        """
+        return Bounds.within(self.settings.max_tokens, self.settings.line_tokens)
+
+    def count(self, text: str) -> int:
+        """The tokens of a part of a document as it stands in the prompt."""
+        return self.engine.count_tokens(neutral(text))
+
+    def sampling(self, step: Step, samples: int, *, tight: bool) -> Sampling:
+        """How a step is to be completed."""
+        settings = self.settings
+        tokens = self.tokens(step)
+        temperature = settings.temperature
+        if temperature is None:
+            temperature = 0.0 if settings.samples == 1 else 0.8
+        is_bound = settings.decoding == "constrained"
+        bounds = self.tight if tight else None
+        return Sampling(
+            max_tokens=tokens,
+            grammar=step.bind(bounds, settings.vocabulary) if is_bound else None,
+            line_tokens=settings.line_tokens if is_bound else None,
+            close_at=self.close_at(step) if is_bound else None,
+            samples=samples,
+            temperature=temperature,
+            seed=settings.seed,
+        )
+
+    def tokens(self, step: Step) -> int:
+        """The most tokens of a step's completion."""
+        return int(self.settings.max_tokens * step.share)
+
+    def close_at(self, step: Step) -> int:
+        """After how many of its tokens a completion is brought to its end, if it is bound."""
+        return max(1, self.tokens(step) - step.closing)
+
+    def prompt(self, step: Step) -> list[int]:
+        """The tokens of a step's prompt."""
+        return self.engine.encode(step.messages)
+
+
+class Writing:
+    """A document on its way.
+
+    Attributes:
+        place: among all documents.
+        document: it.
+        left_out: what of it did not fit into the first prompt.
+        steps: the completions that are there by now.
+        tokens: of all completions that this run has written, those given up included.
+        tightened: some step was cut at first, and written again under narrower bounds.
+        closed_early: some step took so many tokens that it was brought to its end.
+        seconds: from its start to its last token; `first_token_seconds` to its first.
+    """
+
+    def __init__(self, writer: Writer, place: int, document: Document, kept: Steps) -> None:
+        """Fit the document into the context.
+
+        Args:
+            writer: what documents have in common.
+            place: among all documents.
+            document: it.
+            kept: steps that an earlier run has done.
+        """
+        self.place = place
+        self.document = document
+        self.tightened = False
+        self.closed_early = False
+        self.tokens = 0
+        self.seconds = 0.0
+        self.first_token_seconds: float | None = None
+        self.steps: Steps = dict(kept)
+        self._writer = writer
+        self._open: dict[str, tuple[Step, float]] = {}  # with when it was queued
+        self._tried: set[str] = set()
+        self._names: list[list[str]] = []
+        self._first, self._prompt, self.left_out = self._fitted()
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens of the first prompt; 0 where nothing of the document fits."""
+        return len(self._prompt)
+
+    def _fitted(self) -> tuple[Step, list[int], tuple[LeftOutPart, ...]]:
+        """The first step and its prompt, the document cut by sections where it must be."""
+        writer = self._writer
+        room = writer.room
+        while True:
+            fitted = fit_document(self.document.text, room, writer.count)
+            step = writer.form.begin(fitted.text)
+            if not fitted.text.strip():
+                return step, [], ()
+            prompt = writer.prompt(step)
+            over = len(prompt) - writer.frame - writer.room
+            if over <= 0:
+                break
+            room -= over  # where frame and document meet, tokens may differ by a few
+        self._whole_document = fitted.text if not fitted.left_out else None
+        left_out = tuple(LeftOutPart(heading=h, tokens=t) for h, t in fitted.left_out)
+        return step, prompt, left_out
+
+    def start(self) -> bool:
+        """Queue what is to be written; returns whether nothing is."""
+        first = self._first
+        if first.name not in self.steps:
+            self._add(first.name, first, self._prompt, self._writer.settings.samples)
+            return False
+        return self._follow()
+
+    def _add(self, name: str, step: Step, prompt: list[int], samples: int) -> None:
+        engine = self._writer.engine
+        sampling = self._writer.sampling(step, samples, tight=name in self._tried)
+        spare = engine.context - len(prompt)
+        if spare < min(sampling.max_tokens, LEAST_TOKENS):
+            self.steps[name] = (Completion("", "length", 0),) * samples
+            return
+        self._open[name] = step, self.seconds
+        sampling = sampling._replace(max_tokens=min(sampling.max_tokens, spare))
+        engine.add(f"{self.place} {name}", prompt, sampling)
+
+    def take(self, done: Done) -> bool:
+        """Take in a finished request of this document; returns whether it was the last."""
+        name = done.key.partition(" ")[2]
+        step, queued = self._open.pop(name)
+        self.tokens += sum(completion.tokens for completion in done.completions)
+        self.seconds = max(self.seconds, queued + done.seconds)
+        if self.first_token_seconds is None:
+            self.first_token_seconds = done.first_token_seconds
+        is_bound = self._writer.settings.decoding == "constrained"
+        is_cut = all(completion.finish != "stop" for completion in done.completions)
+        if is_cut and is_bound and self._writer.tight and name not in self._tried:
+            self._tried.add(name)
+            self.tightened = True
+            self._add(name, step, self._prompt_of(step), len(done.completions))
+            return False
+        if is_bound:
+            limit = self._writer.close_at(step)
+            self.closed_early |= any(each.tokens > limit for each in done.completions)
+        self.steps[name] = done.completions
+        return self._follow() if step is self._first else not self._open
+
+    def _prompt_of(self, step: Step) -> list[int]:
+        return self._prompt if step is self._first else self._writer.prompt(step)
+
+    def _follow(self) -> bool:
+        """Queue the steps that follow from the first; returns whether there are none to write."""
+        writer = self._writer
+        for sample, completion in enumerate(self.steps[self._first.name]):
+            names = []
+            steps = writer.form.follow(completion.text, self._part, writer.settings.vocabulary)
+            for step in steps:
+                name = f"{step.name} of {sample}"
+                names.append(name)
+                if name not in self.steps:
+                    self._add(name, step, writer.prompt(step), 1)
+            self._names.append(names)
+        return not self._open
+
+    def _part(self, epic: Epic) -> str:
+        """What of the document the details of an epic are written from: all of it, if it fits."""
+        if self._whole_document is not None:
+            return self._whole_document
+        return excerpt(self.document.text, epic, self._writer.room, self._writer.count).text
+
+    def written(self) -> list[Written]:
+        """The completions of each sample, once all are done."""
+        found = []
+        for first, names in zip(self.steps[self._first.name], self._names, strict=True):
+            rest = [self.steps[name][0] for name in names]
+            everything = [(self._first.name, first), *zip(names, rest, strict=True)]
+            cut = tuple(n.partition(" of ")[0] for n, each in everything if each.finish != "stop")
+            found.append(Written((first, *rest), cut))
+        return found

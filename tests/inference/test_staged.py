@@ -1,0 +1,207 @@
+"""Staged plans with a writer that has its answers ready: outline first, then all epics at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from inference.engine import Completion, Done, Engine, Finish, Sampling
+from inference.outputs import Output
+from inference.plan import Result, plan_documents
+from inference.record import Maker, Settings
+from tickets.documents import Document, read_document
+from tickets.formats import FORMATS
+from tickets.parse import parse_plan
+
+STAGED = FORMATS["staged"]
+MAKER = Maker(model="m", model_hash="1", format_hash=STAGED.hash)
+OUTLINE = """# Saved searches
+1 Keep searches | Search | Search Team | High
+1.1 Save a search | 5 | High
+1.2 Name a search | 3 | Medium | after 1.1
+2 Show searches | Page | Page Team | Medium | after 1
+2.1 List the searches | 3 | Medium
+"""
+DETAILS = {
+    1: """1 Users keep their searches.
+1.1 A user saves the search.
+- A saved search is in the list
+- A search without words is refused
+1.2 A name tells searches apart.
+- A name has 80 letters at most
+- A second search of the same name is refused
+""",
+    2: """2 Users find what they kept.
+2.1 All searches of a user, the newest first.
+- The newest search is the first one
+- A user without searches sees how to make one
+""",
+}
+
+
+class Writer:
+    """Answers outlines and details; a word is a token. `ends` says how a step ends, by its name."""
+
+    written = 0
+
+    def __init__(self, context: int = 8192, **ends: list[Finish]) -> None:
+        self.batch, self.context = 4, context
+        self.ends = {name.replace("_", " "): list(reasons) for name, reasons in ends.items()}
+        self.open: list[tuple[str, int, Sampling]] = []
+        self.prompts: dict[str, list[str]] = {}
+        self.started: list[str] = []
+        self._last: list[str] = []
+
+    @property
+    def pending(self) -> int:
+        return len(self.open)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def encode(self, messages: list[dict[str, str]]) -> list[int]:
+        self._last = [message["content"] for message in messages]
+        return [0] * sum(self.count_tokens(text) for text in self._last)
+
+    def add(self, key: str, prompt: Sequence[int], sampling: Sampling) -> None:
+        assert len(prompt) + sampling.max_tokens <= self.context
+        self.prompts[key] = self._last
+        self.started.append(key)
+        self.open.append((key, len(prompt), sampling))
+
+    def step(self) -> list[Done]:
+        key, prompt, sampling = self.open.pop(0)
+        step = key.partition(" ")[2].partition(" of ")[0]
+        text = OUTLINE if step == "outline" else DETAILS[int(step.split()[1])]
+        reasons = self.ends.get(step)
+        end: Finish = reasons.pop(0) if reasons else "stop"
+        if end != "stop":
+            text = text[: len(text) // 2]
+        one = Completion(text, end, len(text.split()))
+        self.written += one.tokens
+        return [Done(key, (one,) * sampling.samples, prompt, 0.5, 1.5)]
+
+    def drop(self) -> None:
+        self.open.clear()
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> list[Document]:
+    found = []
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.md"
+        path.write_text(f"# Searches {name}\n\nA user must be able to save a search.\n")
+        found.append(read_document(path))
+    return found
+
+
+def run(
+    writer: Writer,
+    documents: Sequence[Document],
+    settings: Settings | None = None,
+    out: Path | None = None,
+) -> list[Result]:
+    place = None if out is None else Output(f"{out}/", documents)
+    engine = cast(Engine, writer)
+    return list(plan_documents(engine, MAKER, documents, settings or Settings(), place))
+
+
+def test_a_plan_is_put_together_of_its_steps(documents: list[Document]) -> None:
+    writer = Writer()
+    (result,) = run(writer, documents[:1])
+    plan = parse_plan(result.markdown, strict=True).plan
+    assert [epic.points for epic in plan.epics] == [8, 3]
+    assert plan.total is not None
+    assert plan.total.points == 11
+    assert plan.epics[0].stories[1].acceptance_criteria[0] == "A name has 80 letters at most"
+    assert "Users find what they kept." in result.markdown
+    record = result.record
+    assert (record.whole, record.cut, record.repairs) == (True, (), ())
+    assert not [each for each in record.diagnostics if each.severity == "error"]
+    assert record.completion_tokens == writer.written
+    assert record.seconds == 3.0  # the details of both epics beside each other
+
+
+def test_no_document_waits_for_another_and_prompts_begin_alike(documents: list[Document]) -> None:
+    writer = Writer()
+    run(writer, documents)
+    outlines = [f"{place} outline" for place in (0, 1)]
+    details = [[f"{place} epic {n} of 0" for n in (1, 2)] for place in (0, 1)]
+    assert writer.started == [*outlines, *details[0], *details[1]]
+    first, second = (writer.prompts[key] for key in details[0])
+    assert first[:-1] == second[:-1]
+    assert first[:2] == writer.prompts["0 outline"]
+    assert first[2] == OUTLINE
+
+
+def test_a_cut_step_is_tried_again_and_named_if_it_stays_cut(documents: list[Document]) -> None:
+    (result,) = run(Writer(epic_2=["length", "stop"]), documents[:1])
+    assert result.record.whole
+    assert result.record.tightened
+    (result,) = run(Writer(epic_2=["length", "length"]), documents[:1])
+    assert (result.record.whole, result.record.cut) == (False, ("epic 2",))
+    assert result.record.finish == "length"
+    assert "Users keep their searches." in result.markdown
+    assert "Story 2.1: List the searches" in result.markdown
+
+
+def test_after_a_kill_only_the_steps_that_lack_are_written(
+    documents: list[Document], tmp_path: Path
+) -> None:
+    class Killed(Exception):
+        pass
+
+    class Dies(Writer):
+        def step(self) -> list[Done]:
+            if len(self.started) - self.pending == 4:
+                raise Killed
+            return super().step()
+
+    out = tmp_path / "out"
+    first = Dies()
+    with pytest.raises(Killed):
+        run(first, documents, out=out)
+    second = Writer()
+    results = run(second, documents, out=out)
+    assert len(results) == 2
+    assert len(second.started) == 2
+    assert not list((out / ".planloom").glob("*.steps.json"))
+    assert results[0].markdown == run(Writer(), documents)[0].markdown
+    assert run(Writer(), documents, out=out)[0].skipped
+
+
+def test_samples_have_details_of_their_own(documents: list[Document]) -> None:
+    writer = Writer()
+    (result,) = run(writer, documents[:1], Settings(samples=3))
+    assert len(result.record.samples) == 3
+    assert writer.started.count("0 outline") == 1
+    assert len(writer.started) == 1 + 3 * 2
+
+
+def test_details_of_a_long_document_are_written_from_what_concerns_them(tmp_path: Path) -> None:
+    parts = [f"## Part {n}\n\n{'Nothing of interest here. ' * 40}\n" for n in range(12)]
+    parts.insert(8, f"## Storage\n\n{'Keep searches and name a search. ' * 30}\n")
+    parts.insert(4, f"## Pages\n\n{'Show searches; list the searches on a page. ' * 20}\n")
+    path = tmp_path / "long.md"
+    path.write_text("# Saved searches\n\nThey are kept.\n\n" + "\n".join(parts))
+    writer = Writer(context=1400)
+    settings = Settings(max_tokens=512)
+    (result,) = run(writer, [read_document(path)], settings)
+    assert result.record.left_out
+    first, second = (writer.prompts[f"0 epic {n} of 0"][1] for n in (1, 2))
+    assert "## Storage" in first
+    assert "## Pages" in second
+    assert "# Saved searches" in first
+    assert first.count("Nothing of interest") < 12 * 40
+
+
+def test_without_room_for_details_the_plan_says_so(documents: list[Document]) -> None:
+    class Endless(Writer):
+        def encode(self, messages: list[dict[str, str]]) -> list[int]:
+            tokens = super().encode(messages)
+            return tokens if len(messages) == 2 else [0] * (self.context - 10)
+
+    (result,) = run(Endless(), documents[:1])
+    assert result.record.cut == ("epic 1", "epic 2")
+    assert "Story 2.1: List the searches" in result.markdown
