@@ -11,6 +11,7 @@ from tickets.formats import Format
 from tickets.parse import parse_plan
 from tickets.rubric import Rubric, score_plan
 from tickets.rules import check_plan
+from tickets.staged_outline import write_outline
 from tickets.trace import trace_plan
 
 
@@ -36,7 +37,8 @@ class Draft(NamedTuple):
 def make_draft(written: Written, form: Format, document: str, settings: Settings) -> Draft:
     """Completions as a plan: repaired if that is wanted and it is whole, and judged as written.
 
-    One that was cut stays as it is: repair would make it look like a whole one.
+    One that was cut stays as it is: repair would make it look like a whole one. Of an outline alone
+    the plan is judged that it describes.
     """
     markdown, repairs = form.assemble(
         [completion.text for completion in written.completions],
@@ -48,6 +50,8 @@ def make_draft(written: Written, form: Format, document: str, settings: Settings
         parsed.plan, lines=parsed.lines, document=document, vocabulary=settings.vocabulary
     )
     trace = trace_plan(parsed.plan, document)
+    if settings.outline_only:
+        markdown = write_outline(parsed.plan)
     return Draft(
         markdown=markdown,
         finish=next((c.finish for c in written.completions if c.finish != "stop"), "stop"),

@@ -62,8 +62,15 @@ class Output:
                 return record
         return None
 
-    def write(self, index: int, markdown: str, record: Record, samples: Sequence[str] = ()) -> Path:
-        """Write a plan and then its record; returns the plan's path.
+    def write(
+        self,
+        index: int,
+        markdown: str,
+        record: Record,
+        document: str,
+        samples: Sequence[str] = (),
+    ) -> Path:
+        """Write a plan, the text of its document, and then its record; returns the plan's path.
 
         A plan that was cut goes to `NAME.partial.md`. The record comes last: a run that is killed
         in between makes this plan again.
@@ -78,6 +85,7 @@ class Output:
             write_atomic(whole.with_suffix(f".sample-{number}.md"), sample)
         if record.whole:
             partial.unlink(missing_ok=True)
+        write_atomic(kept_document(whole), document)
         content = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
         write_atomic(self._record(index), content + "\n")
         self._steps(index).unlink(missing_ok=True)
@@ -109,6 +117,11 @@ class Output:
 
     def _steps(self, index: int) -> Path:
         return self._record(index).with_suffix(".steps.json")
+
+
+def kept_document(plan: Path) -> Path:
+    """Where the text of the document that a plan was made from is kept."""
+    return plan.parent / RECORDS / f"{plan.stem}.document.md"
 
 
 def distinct_names(documents: Sequence[Document]) -> list[str]:

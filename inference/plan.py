@@ -108,12 +108,14 @@ def plan_documents(
     settings: Settings,
     output: Output | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    form: Format | None = None,
 ) -> Generator[Result, None, None]:
     """Plan all documents in one continuous batch; yields each result once it is done.
 
     With an `output` each plan is written the moment it is done, and what an earlier run has done
     with the same document, model, adapter, format and settings is skipped. Results come in the
-    order in which they are finished, the skipped ones first.
+    order in which they are finished, the skipped ones first. `form` is another than the maker's
+    own, such as a revision of a plan; it goes without an `output`.
 
     Raises:
         InputError: the output cannot be written any more, or the context is too small; at the end,
@@ -132,7 +134,7 @@ def plan_documents(
             yield Result(document, record, path.read_text("utf-8"), path, skipped=True)
     if not waiting:
         return
-    writer = _writer(engine, maker, settings)
+    writer = _writer(engine, form or _form_of(maker), settings)
     open_: dict[int, Writing] = {}
     unusable: list[str] = []
     waiting.reverse()
@@ -159,7 +161,11 @@ def plan_documents(
                 result = _result(writing, writer.form, maker, settings, keys[writing.place])
                 if output is not None:
                     path = output.write(
-                        writing.place, result.markdown, result.record, result.samples
+                        writing.place,
+                        result.markdown,
+                        result.record,
+                        writing.document.text,
+                        result.samples,
                     )
                     result = result._replace(path=path)
                 done += 1
@@ -175,15 +181,25 @@ def plan_documents(
         )
 
 
-def _writer(engine: Engine, maker: Maker, settings: Settings) -> Writer:
-    """What writes plans in the maker's format.
-
-    Raises:
-        InputError: a document may have fewer than `LEAST_DOCUMENT` tokens.
-    """
+def _form_of(maker: Maker) -> Format:
     form = find_format(maker.format_hash)
     if form is None:
         raise ValueError(f"{maker.format_hash} is the hash of no format")
+    return form
+
+
+def _writer(engine: Engine, form: Format, settings: Settings) -> Writer:
+    """What writes plans in a format.
+
+    Raises:
+        InputError: a document may have fewer than `LEAST_DOCUMENT` tokens, or an outline is wanted
+            of a format that has none.
+    """
+    if form.name != "staged" and (settings.outline is not None or settings.outline_only):
+        raise InputError(
+            "an outline is a step of the format staged, and this adapter writes whole plans; name "
+            "one of that format with --adapter"
+        )
     writer = Writer(engine, form, settings)
     if writer.room < LEAST_DOCUMENT:
         raise InputError(

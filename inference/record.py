@@ -25,6 +25,8 @@ class Settings(Model):
         max_tokens: where a plan is cut.
         line_tokens: the most tokens of one line under constrained decoding.
         vocabulary: an organisation's names, which narrow the grammar.
+        outline: the outline that the details are written for; None lets the model write it.
+        outline_only: end with the outline.
     """
 
     decoding: Literal["constrained", "free"] = "constrained"
@@ -36,6 +38,8 @@ class Settings(Model):
     max_tokens: int = Field(default=3072, ge=256)
     line_tokens: int = Field(default=64, ge=16)
     vocabulary: Vocabulary | None = None
+    outline: str | None = None
+    outline_only: bool = False
 
 
 class Maker(Model):
@@ -120,5 +124,5 @@ def run_key(document_sha256: str, maker: Maker, settings: Settings) -> str:
         maker.model_hash,
         maker.adapter_hash or "",
         maker.format_hash,
-        settings.model_dump_json(),
+        settings.model_dump_json(exclude_defaults=True),
     )

@@ -156,9 +156,11 @@ class Writing:
 
     def start(self) -> bool:
         """Queue what is to be written; returns whether nothing is."""
-        first = self._first
+        first, settings = self._first, self._writer.settings
+        if settings.outline is not None:
+            self.steps.setdefault(first.name, (Completion(settings.outline, "stop", 0),))
         if first.name not in self.steps:
-            self._add(first.name, first, self._prompt, self._writer.settings.samples)
+            self._add(first.name, first, self._prompt, settings.samples)
             return False
         return self._follow()
 
@@ -201,9 +203,9 @@ class Writing:
         """Queue the steps that follow from the first; returns whether there are none to write."""
         writer = self._writer
         for sample, completion in enumerate(self.steps[self._first.name]):
-            names = []
+            names: list[str] = []
             steps = writer.form.follow(completion.text, self._part, writer.settings.vocabulary)
-            for step in steps:
+            for step in () if writer.settings.outline_only else steps:
                 name = f"{step.name} of {sample}"
                 names.append(name)
                 if name not in self.steps:

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from scripts import check, data, doctor, export, graph, plan, score, testing, train
+from scripts import check, data, diff, doctor, export, graph, plan, replan, score, testing, train
 from scripts import eval as evaluation
 from tickets.files import InputError
 
@@ -31,9 +31,11 @@ app = typer.Typer(
     2 unusable input, 130 interrupted.""",
 )
 app.command(rich_help_panel="Plans")(plan.plan)
+app.command(rich_help_panel="Plans")(replan.replan)
 app.command(rich_help_panel="Plans")(check.check)
 app.command(rich_help_panel="Plans")(export.export)
 app.command(rich_help_panel="Plans")(graph.graph)
+app.command(rich_help_panel="Plans")(diff.diff)
 app.command(rich_help_panel="Evaluation")(score.score)
 app.add_typer(evaluation.app, name="eval", rich_help_panel="Evaluation")
 app.add_typer(data.app, name="data", rich_help_panel="Training")

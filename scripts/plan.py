@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.plans import count
+from scripts.plans import count, read_plan_text
 from tickets.files import InputError
 
 if TYPE_CHECKING:
@@ -74,6 +74,14 @@ def plan(
         Path | None,
         typer.Option(help="YAML file with the allowed components, teams and key prefix."),
     ] = None,
+    outline_only: Annotated[
+        bool,
+        typer.Option("--outline-only", help="End with the outline, to be edited (format staged)."),
+    ] = False,
+    from_outline: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the details for this outline of one document."),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option("--json", help="Print a line of JSON per plan: how it was made, findings."),
@@ -93,6 +101,10 @@ def plan(
 
     [cyan]./planloom plan feature.md -o plan.md --samples 8[/]   the best of eight
 
+    [cyan]./planloom plan feature.md --outline-only -o outline.txt[/]   edit it, and then
+
+    [cyan]./planloom plan feature.md --from-outline outline.txt -o plan.md[/]
+
     [cyan]pandoc feature.odt -t gfm | ./planloom plan - --json[/]
     """
     from inference.outputs import Output
@@ -104,6 +116,7 @@ def plan(
     if output is None and (len(found) > 1 or keep_samples):
         wants = "--keep-samples" if keep_samples else f"{len(found)} documents"
         raise InputError(f"{wants}: name a folder for the plans with -o")
+    names = _vocabulary(vocabulary)
     settings = Settings(
         decoding=decoding.value,
         repair=repair,
@@ -111,7 +124,9 @@ def plan(
         keep_samples=keep_samples,
         seed=seed,
         max_tokens=max_tokens,
-        vocabulary=_vocabulary(vocabulary),
+        vocabulary=names,
+        outline=_outline(from_outline, found, names) if from_outline else None,
+        outline_only=outline_only,
     )
     place = Output(output, found) if output else None
     engine, maker = open_engine(
@@ -163,6 +178,26 @@ def _read(arguments: list[str]) -> tuple[list["Document"], int]:
     if not found:
         raise InputError(f"none of the {unusable} documents can be used")
     return found, unusable
+
+
+def _outline(source: str, documents: "list[Document]", vocabulary: "Vocabulary | None") -> str:
+    """The outline in a file, checked before any model runs.
+
+    Raises:
+        InputError: it cannot be read, breaks a rule, or there are several documents.
+    """
+    from tickets.staged_plan import check_outline
+
+    if len(documents) > 1:
+        raise InputError(f"--from-outline: is for one document, and there are {len(documents)}")
+    text = read_plan_text(source)
+    found = check_outline(text.body, vocabulary)
+    errors = [each.render(text.name) for each in found if each.severity == "error"]
+    if errors:
+        raise InputError("\n".join(["the outline breaks these rules; mend it first", *errors]))
+    for each in found:
+        _say(each.render(text.name))
+    return text.body
 
 
 def _vocabulary(path: Path | None) -> "Vocabulary | None":

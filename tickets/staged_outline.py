@@ -13,7 +13,7 @@ person may change it.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, cast
 
 from tickets.bounds import Bounds
@@ -244,14 +244,53 @@ def outline_grammar(bounds: Bounds | None = None, vocabulary: Vocabulary | None 
 
     Numbers are right by construction; what stands behind `after` may be no ticket.
     """
-    bounds, names = bounds or Bounds(), vocabulary or Vocabulary()
+    bounds = bounds or Bounds()
+    chain = [
+        f"epics-{e} ::= epic-{e}" + (f" epics-{e + 1}?" if e < bounds.epics else "")
+        for e in range(1, bounds.epics + 1)
+    ]
+    rules = [_epic_rules(e, bounds) for e in range(1, bounds.epics + 1)]
+    root = 'root ::= "#" words "\\n" epics-1'
+    return "\n".join([root, *chain, *rules, _field_rules(bounds, vocabulary or Vocabulary())])
+
+
+def revision_grammar(
+    plan: Plan,
+    places: Collection[int],
+    bounds: Bounds | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> str:
+    """The EBNF of a plan's outline in which the epics in some places are free, all else as it is.
+
+    Args:
+        plan: numbered by its places.
+        places: of the epics that are written anew, from 0.
+        bounds: of these.
+        vocabulary: the names that they may use.
+    """
+    bounds = bounds or Bounds()
+    bounds = bounds.model_copy(update={"epics": max(bounds.epics, len(plan.epics))})
+    title, *lines = write_outline(plan).splitlines()
+    parts = [_literal([title])]
+    for place in range(len(plan.epics)):
+        own = [line for line in lines if re.split(r"[. ]", line)[0] == str(place + 1)]
+        parts.append(f"epic-{place + 1}" if place in places else _literal(own))
+    rules = [_epic_rules(place + 1, bounds) for place in sorted(places)]
+    root = f"root ::= {' '.join(parts)}"
+    return "\n".join([root, *rules, _field_rules(bounds, vocabulary or Vocabulary())])
+
+
+def _literal(lines: Sequence[str]) -> str:
+    """The EBNF of these lines and no others."""
+    return " ".join(f'{either([line])} "\\n"' for line in lines)
+
+
+def _field_rules(bounds: Bounds, names: Vocabulary) -> str:
     components = _names(names.components, bounds.components)
     task = f' "." {upto(bounds.tasks)}' if bounds.tasks else ""
     most = min(MOST_AFTER, bounds.dependencies)
     after = f' (" | {AFTER} " ref (", " ref){{0,{most - 1}}})?' if most else ""
     return rf"""
-root ::= "#" words "\n" epic-1
-{"".join(_numbered(bounds))}
 epic-fields ::= words " |" {components} " |" {_names(names.teams, 1)} " | " priority end
 story-fields ::= typed points " | " priority end
 split-fields ::= typed " | " priority end
@@ -273,14 +312,14 @@ def _names(names: Sequence[str], most: int) -> str:
     return f'" " {one} (", " {one}){{0,{most - 1}}}' if most > 1 else f'" " {one}'
 
 
-def _numbered(bounds: Bounds) -> Iterator[str]:
-    for e in range(1, bounds.epics + 1):
-        following = f" epic-{e + 1}?" if e < bounds.epics else ""
-        yield f'epic-{e} ::= "{e}" epic-fields story-{e}-1{following}\n'
-        for s in range(1, bounds.stories + 1):
-            following = f" story-{e}-{s + 1}?" if s < bounds.stories else ""
-            split = f" | split-fields task-{e}-{s}-1" if bounds.tasks else ""
-            yield f'story-{e}-{s} ::= "{e}.{s}" (story-fields{split}){following}\n'
-            for k in range(1, bounds.tasks + 1):
-                following = f" task-{e}-{s}-{k + 1}?" if k < bounds.tasks else ""
-                yield f'task-{e}-{s}-{k} ::= "{e}.{s}.{k}" task-fields{following}\n'
+def _epic_rules(e: int, bounds: Bounds) -> str:
+    """The rules of one epic with its stories and their tasks."""
+    rules = [f'epic-{e} ::= "{e}" epic-fields story-{e}-1']
+    for s in range(1, bounds.stories + 1):
+        following = f" story-{e}-{s + 1}?" if s < bounds.stories else ""
+        split = f" | split-fields task-{e}-{s}-1" if bounds.tasks else ""
+        rules.append(f'story-{e}-{s} ::= "{e}.{s}" (story-fields{split}){following}')
+        for k in range(1, bounds.tasks + 1):
+            following = f" task-{e}-{s}-{k + 1}?" if k < bounds.tasks else ""
+            rules.append(f'task-{e}-{s}-{k} ::= "{e}.{s}.{k}" task-fields{following}')
+    return "\n".join(rules)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tickets.diagnostics import Diagnostic
 from tickets.repair import RepairResult, repair_plan
+from tickets.rules import check_plan
 from tickets.schema import Plan, Story
 from tickets.staged_detail import read_detail
 from tickets.staged_outline import read_outline
@@ -22,16 +23,37 @@ _WRITTEN: Final = {
 }
 """Repairs of what an outline says. The others only write what it leaves to code."""
 
+_JUDGED: Final = {"Q801", "Q802", "Q803", "Q804", "Q809", "Q812", "Q813", "Q815"}
+"""Warnings that an outline alone can earn."""
+
 
 def settle_outline(text: str, vocabulary: "Vocabulary | None" = None) -> RepairResult:
     """The plan of an outline, complete but for descriptions and criteria.
 
-    Its repairs are those of what the outline says itself: numbers, dependencies, estimates, names.
+    Its repairs are those of what the outline says itself: what could not be read and was left out,
+    numbers, dependencies, estimates, names.
     """
-    bare = read_outline(text).plan
-    repaired = repair_plan(bare, vocabulary=vocabulary)
-    repairs = tuple(repair for repair in repaired.repairs if _is_of_outline(repair, bare))
-    return RepairResult(plan=repaired.plan, repairs=repairs)
+    parsed = read_outline(text)
+    repaired = repair_plan(parsed.plan, vocabulary=vocabulary)
+    repairs = [each for each in repaired.repairs if _is_of_outline(each, parsed.plan)]
+    return RepairResult(plan=repaired.plan, repairs=(*parsed.diagnostics, *repairs))
+
+
+def check_outline(text: str, vocabulary: "Vocabulary | None" = None) -> tuple[Diagnostic, ...]:
+    """What an outline breaks, with its lines: errors that a person must mend, then warnings."""
+    parsed = read_outline(text)
+    errors = [
+        each
+        for each in check_plan(parsed.plan, lines=parsed.lines, vocabulary=vocabulary)
+        if each.code == "F501" or (each.severity == "error" and _is_of_outline(each, parsed.plan))
+    ]
+    settled = repair_plan(parsed.plan, vocabulary=vocabulary).plan
+    warnings = [
+        each
+        for each in check_plan(settled, lines=parsed.lines, vocabulary=vocabulary)
+        if each.code in _JUDGED
+    ]
+    return (*parsed.diagnostics, *errors, *warnings)
 
 
 def _is_of_outline(repair: Diagnostic, plan: Plan) -> bool:

@@ -201,3 +201,28 @@ def test_unusable_input_ends_with_2(
     monkeypatch.setattr(inference.plan, "open_engine", refuse)
     ran = run("plan", documents / "a.md", "--model", "x")
     assert (ran.status, ran.out, ran.err) == (2, "", "planloom: model x: unknown\n")
+
+
+OUTLINE = "# Feature\n1 Build | Web | Web Team | High\n1.1 Build it | 5 | High | after 3\n"
+
+
+def test_an_outline_that_breaks_a_rule_is_refused_before_the_model_starts(
+    run: Run, fakes: Fakes, documents: Path, tmp_path: Path
+) -> None:
+    outline = tmp_path / "outline.txt"
+    outline.write_text(OUTLINE, "utf-8")
+    ran = run("plan", documents / "a.md", "--from-outline", outline)
+    assert ran.status == 2
+    assert f"{outline}:3: D301" in ran.err
+    assert not fakes.opened
+    outline.write_text(OUTLINE.replace(" | after 3", ""), "utf-8")
+    ran = run("plan", documents / "a.md", "--from-outline", outline)
+    assert ran.status == 0
+    assert fakes.settings.outline == outline.read_text("utf-8")
+    ran = run("plan", documents, "-o", tmp_path / "plans", "--from-outline", outline)
+    assert (ran.status, "is for one document, and there are 3" in ran.err) == (2, True)
+
+
+def test_the_outline_alone_is_asked_for(run: Run, fakes: Fakes, documents: Path) -> None:
+    run("plan", documents / "a.md", "--outline-only")
+    assert fakes.settings.outline_only

@@ -12,7 +12,7 @@ from tickets.render import render_plan
 from tickets.rules import check_plan
 from tickets.schema import Plan
 from tickets.staged_outline import write_outline
-from tickets.staged_plan import settle_outline
+from tickets.staged_plan import check_outline, settle_outline
 
 CURATED = sorted((Path(__file__).parents[2] / "data" / "curated").glob("*.plan.md"))
 DOCUMENT = "# Export\n\nThe page must have a button that exports the table.\n"
@@ -95,3 +95,17 @@ def test_no_outline_is_a_plan_without_epics(text: str) -> None:
     assert staged.follow(text, lambda _: DOCUMENT) == []
     plan = parse_plan(staged.assemble([text]).markdown).plan
     assert next(each.code for each in check_plan(plan) if each.severity == "error") == "F501"
+
+
+def test_an_outline_is_checked_with_its_lines() -> None:
+    text = """# Export
+1 Export the table | Web | Web Team | High
+1.1 Add the button | 4 | High | after 3.1
+1.2 Write the file | 40 | High
+something else
+"""
+    found = {(each.code, each.line) for each in check_outline(text)}
+    assert {("E401", 3), ("D301", 3), ("E401", 4), ("O101", 5)} <= found
+    assert "F501" in {each.code for each in check_outline("")}
+    good = "# Export\n1 Export | Web | Web Team | High\n1.1 Add the button | 5 | High\n"
+    assert not [each for each in check_outline(good) if each.severity == "error"]

@@ -1,0 +1,112 @@
+"""Some epics of a plan written anew, all others left as they are: a format of its own kind.
+
+The model writes the staged format's outline again, bound to the plan's own lines wherever they
+stay, and then the details of the new epics.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from tickets.formats import FORMATS, Format, Made, Step
+from tickets.render import render_plan
+from tickets.repair import repair_plan
+from tickets.schema import Epic, Plan, Ref
+from tickets.staged_outline import revision_grammar
+from tickets.staged_plan import fill_details, settle_outline
+
+if TYPE_CHECKING:
+    from tickets.vocabulary import Vocabulary
+
+
+class Revision:
+    """The staged format for a plan of which the epics in some places are written anew.
+
+    Args:
+        plan: consistent, as `repair_plan` leaves it.
+        places: of the epics, from 0.
+        note: what is to be different, in words; an empty one says nothing.
+    """
+
+    name: Final = "staged"
+    parallel: Final = 4
+
+    def __init__(self, plan: Plan, places: Collection[int], note: str = "") -> None:
+        self._plan = plan
+        self._places = frozenset(places)
+        self._note = note
+        self._staged: Format = FORMATS["staged"]
+
+    @property
+    def hash(self) -> str:
+        """That of the staged format."""
+        return self._staged.hash
+
+    def begin(self, document: str) -> Step:
+        """The outline, free in the epics that are written anew."""
+        step = self._staged.begin(document)
+        *before, last = step.messages
+        if self._note:
+            last = {**last, "content": f"{last['content']}\n\n{self._note}"}
+
+        def bind(bounds: object, vocabulary: "Vocabulary | None") -> str:
+            return revision_grammar(self._plan, self._places, None, vocabulary)
+
+        return step._replace(messages=[*before, last], bind=bind)
+
+    def follow(
+        self,
+        completion: str,
+        document_for: Callable[[Epic], str],
+        vocabulary: "Vocabulary | None" = None,
+    ) -> list[Step]:
+        """The details of the epics that are written anew."""
+        steps = self._staged.follow(completion, document_for, vocabulary)
+        return [step for place, step in enumerate(steps) if place in self._places]
+
+    def assemble(
+        self,
+        completions: Sequence[str],
+        *,
+        repair: bool = True,
+        vocabulary: "Vocabulary | None" = None,
+    ) -> Made:
+        """The plan with its new epics; repair makes sums, phases and dependencies follow."""
+        settled = settle_outline(completions[0], vocabulary).plan
+        new = iter(completions[1:])
+        epics = []
+        for place, old in enumerate(self._plan.epics):
+            if place not in self._places or place >= len(settled.epics):
+                epics.append(old)
+                continue
+            only = settled.model_copy(update={"epics": (settled.epics[place],)})
+            epics.append(fill_details(only, [next(new, "")]).epics[0])
+        plan = _without(self._plan, self._places).model_copy(update={"epics": tuple(epics)})
+        repaired = repair_plan(plan, vocabulary=vocabulary)
+        return Made(render_plan(repaired.plan), repaired.repairs)
+
+    def examples(self, document: str, plan: Plan) -> Iterator[tuple[Step, str]]:
+        """Nothing is trained on revisions."""
+        return iter(())
+
+
+def _without(plan: Plan, places: Collection[int]) -> Plan:
+    """The plan's other sections without what they say of the stories in some epics."""
+
+    def stays(*refs: Ref | None) -> bool:
+        return not any(ref and ref.number[0] - 1 in places and len(ref.number) > 1 for ref in refs)
+
+    phases = tuple(
+        phase.model_copy(update={"items": tuple(item for item in phase.items if stays(item.ref))})
+        for phase in plan.phases
+    )
+    return plan.model_copy(
+        update={
+            "phases": phases,
+            "critical_path": tuple(
+                link for link in plan.critical_path if stays(link.before, link.after)
+            ),
+            "integration_points": tuple(
+                point for point in plan.integration_points if stays(point.first, point.second)
+            ),
+        }
+    )
