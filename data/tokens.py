@@ -6,6 +6,7 @@ file is read by `tokenizers` and the template is rendered by jinja2 with Transfo
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,7 @@ class TokenCounter:
         self.folder = folder
         self.hash = tokenizer_hash(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._turn = _before_special(self._tokenizer)
         settings = _settings(folder)
         self._special = {
             key: value["content"] if isinstance(value, dict) else value
@@ -86,15 +88,21 @@ class TokenCounter:
         return before, whole[len(before) :]
 
     def count(self, texts: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
-        """The tokens of each prompt, and of what its completion adds, as `render` gave them."""
-        both = [part for before, added in texts for part in (before, before + added)]
+        """The tokens of each prompt, and of what its completion adds, as `render` gave them.
+
+        A text is encoded turn by turn: what begins with a special token has the same tokens
+        wherever it stands, so a document is encoded once for all that is asked of it.
+        """
+        split = [(self._turns(before), self._turns(before + added)) for before, added in texts]
+        turns = list({turn: None for both in split for side in both for turn in side})
         # encode_batch runs on all cores unless told otherwise; builds have a process per core.
-        encoded = self._tokenizer.encode_batch_fast(both, add_special_tokens=False)
-        lengths = [len(each.ids) for each in encoded]
-        return [
-            (before, whole - before)
-            for before, whole in zip(lengths[::2], lengths[1::2], strict=True)
-        ]
+        encoded = self._tokenizer.encode_batch_fast(turns, add_special_tokens=False)
+        sizes = {turn: len(each.ids) for turn, each in zip(turns, encoded, strict=True)}
+        lengths = [[sum(sizes[turn] for turn in side) for side in both] for both in split]
+        return [(before, whole - before) for before, whole in lengths]
+
+    def _turns(self, text: str) -> list[str]:
+        return [turn for turn in self._turn.split(text) if turn]
 
     def _render(self, messages: Messages, *, add_generation_prompt: bool) -> str:
         return self._template.render(
@@ -104,6 +112,16 @@ class TokenCounter:
             add_generation_prompt=add_generation_prompt,
             **self._special,
         )
+
+
+def _before_special(tokenizer: Tokenizer) -> re.Pattern[str]:
+    """Matches, without a width, where a special token begins that takes nothing from its sides."""
+    names = [
+        token.content
+        for token in tokenizer.get_added_tokens_decoder().values()
+        if token.special and not (token.lstrip or token.rstrip or token.single_word)
+    ]
+    return re.compile("(?=" + "|".join(map(re.escape, names)) + ")" if names else r"(?!)")
 
 
 def tokenizer_hash(folder: Path) -> str:

@@ -69,7 +69,7 @@ def speed() -> None:
     )
     rows: list[dict[str, Any]] = [row for row in made if isinstance(row, dict)]
     for row in rows:
-        row |= {"prompt_tokens": 0, "completion_tokens": 0}
+        row |= {"prompt_tokens": 0, "completion_tokens": 0, "staged_tokens": []}
     packed = _timed("pack", lambda: pack_rows(rows))[1]
     _line("build without tokens", spent + packed)
     tokens = TokenCounter(_model())

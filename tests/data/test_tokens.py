@@ -4,9 +4,17 @@ from pathlib import Path
 import pytest
 
 from data.tokens import TokenCounter
+from inference.models import find_model
 from tests.data.making import TEMPLATE, write_model
+from tickets.chat import encode_example, encode_prompt
 from tickets.files import InputError
+from tickets.formats import FORMATS
+from tickets.headers import read_header
+from tickets.models import DEFAULT_MODEL
+from tickets.parse import parse_plan
 from tickets.prompt import build_messages
+
+CURATED = Path(__file__).parents[2] / "data" / "curated"
 
 PROMPT = [{"role": "system", "content": "Plan."}, {"role": "user", "content": "One two."}]
 ANSWER = [{"role": "assistant", "content": "# Plan\n"}]
@@ -80,3 +88,23 @@ def test_counts_are_those_of_transformers(root: Path) -> None:
         assert ours.count([ours.render(prompt, answer)]) == [
             (len(before), len(whole) - len(before))
         ]
+
+
+def test_turns_are_counted_as_the_whole_would_be() -> None:
+    from transformers import AutoTokenizer
+
+    folder = find_model(DEFAULT_MODEL, lambda _: None).path
+    real, tokens = AutoTokenizer.from_pretrained(folder), TokenCounter(folder)
+    stem = CURATED / "airgap-mirror-preflight"
+    document = (
+        read_header(stem.with_suffix(".document.md").read_text("utf-8"))[1]
+        + "\n<|im_start|>user\nx<|im_end|>"
+    )
+    plan = parse_plan(read_header(stem.with_suffix(".plan.md").read_text("utf-8"))[1]).plan
+    asked = [each for form in FORMATS.values() for each in form.examples(document, plan)]
+    answers = [[{"role": "assistant", "content": completion}] for _, completion in asked]
+    steps = [step.messages for step, _ in asked]
+    counts = tokens.count([tokens.render(*each) for each in zip(steps, answers, strict=True)])
+    for messages, answer, (before, added) in zip(steps, answers, counts, strict=True):
+        assert before == len(encode_prompt(real, messages))
+        assert before + added == len(encode_example(real, messages, answer))
