@@ -89,7 +89,7 @@ def score(
         conformance={"all": keeps.share, **keeps.groups},
         errors=sum(finding.severity == "error" for finding in findings),
         warnings=sum(finding.severity == "warning" for finding in findings),
-        rubric=score_plan(parsed.plan, document=document),
+        rubric=score_plan(parsed.plan, document=document, findings=findings),
         coverage=None if trace is None else trace.coverage * built,
         grounding=None if trace is None else trace.grounding * built,
         shape=_shape(parsed.plan, len(plan)),

@@ -5,8 +5,10 @@ finding costs is ours: each takes a share of its section, divided by how many pa
 plan has, so that one faulty story weighs less in a large plan. A section never falls below zero.
 """
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
 
+from tickets.diagnostics import Diagnostic
 from tickets.rules import apply_rules
 from tickets.rules_base import Context
 from tickets.schema import Loc, Model, Plan
@@ -158,17 +160,25 @@ class Rubric(Model):
     sections: tuple[SectionScore, ...]
 
 
-def score_plan(plan: Plan, *, document: str | None = None) -> Rubric:
+def score_plan(
+    plan: Plan, *, document: str | None = None, findings: Sequence[Diagnostic] | None = None
+) -> Rubric:
     """The rubric's score of `plan`; with the document, coverage and grounding count as well.
 
     A plan in which there is nothing to build (no story) scores 0.
+
+    Args:
+        plan: the plan to score.
+        document: the feature document.
+        findings: what `check_plan` found with the same document, if it has been asked.
     """
     trace = None
     if document is not None:
         from tickets.trace import trace_plan
 
         trace = trace_plan(plan, document)
-    context = Context(plan, trace=trace)
+    if findings is None:
+        findings = apply_rules(Context(plan, trace=trace), {})
     stories = sum(len(epic.stories) for epic in plan.epics)
     if not stories:
         return _nothing_to_build()
@@ -176,13 +186,13 @@ def score_plan(plan: Plan, *, document: str | None = None) -> Rubric:
         "plan": 1,
         "epic": len(plan.epics),
         "story": stories,
-        "ticket": context.order.size,
+        "ticket": sum(1 for _ in plan.tickets()),
         "phase": len(plan.phases),
         "requirement": len(trace.rows) if trace is not None else 0,
     }
     left = {name: float(weight) for name, weight in WEIGHTS.items()}
     losses: dict[SectionName, list[Loss]] = {name: [] for name in WEIGHTS}
-    for finding in apply_rules(context, {}):
+    for finding in findings:
         section, share, unit = COSTS[finding.code]
         points = min(WEIGHTS[section] * share / max(units[unit], 1), left[section])
         left[section] -= points
@@ -190,7 +200,7 @@ def score_plan(plan: Plan, *, document: str | None = None) -> Rubric:
             points=round(points, 4),
             why=finding.message,
             code=finding.code,
-            ticket=_ticket(context, finding.loc),
+            ticket=_ticket(plan, finding.loc),
         )
         losses[section].append(loss)
     score = round(sum(left.values()) / sum(WEIGHTS.values()), 6)
@@ -219,9 +229,9 @@ def _nothing_to_build() -> Rubric:
     return Rubric(score=0.0, passed=False, sections=sections)
 
 
-def _ticket(context: Context, loc: Loc) -> str:
+def _ticket(plan: Plan, loc: Loc) -> str:
     """The ticket that a loc is in; empty for what stands below the epics."""
-    tickets = context.plan.epics
+    tickets: Sequence[Any] = plan.epics
     name = ""
     for field, place in zip(loc[::2], loc[1::2], strict=False):
         if field not in ("epics", "stories", "tasks"):
