@@ -59,13 +59,17 @@ class Completion(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A finished request; seconds count from when it was added."""
+    """A finished request; seconds count from when it was added.
+
+    `cached_tokens` are those of the prompt that were computed for another request before.
+    """
 
     key: str
     completions: tuple[Completion, ...]
     prompt_tokens: int
     first_token_seconds: float
     seconds: float
+    cached_tokens: int = 0
 
 
 class _Open:
@@ -204,6 +208,7 @@ class Engine:
                         prompt_tokens=len(output.prompt_token_ids),
                         first_token_seconds=state.first,
                         seconds=now,
+                        cached_tokens=output.num_cached_tokens or 0,
                     )
                 )
         return done

@@ -145,7 +145,7 @@ def plan_documents(
                 index, document = waiting.pop()
                 kept = output.steps(index, keys[index]) if output else {}
                 writing = Writing(writer, index, document, kept)
-                if not writing.prompt_tokens:
+                if not writing.fits:
                     unusable.append(document.source)
                 elif writing.start():
                     finished.append(writing)
@@ -229,6 +229,7 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
         closed_early=writing.closed_early,
         tightened=writing.tightened,
         prompt_tokens=writing.prompt_tokens,
+        cached_tokens=writing.cached_tokens,
         completion_tokens=writing.tokens,
         first_token_seconds=_rounded(writing.first_token_seconds),
         seconds=round(writing.seconds, 3),

@@ -80,7 +80,8 @@ class Record(Model):
         closed_early: the plan took so many tokens that it was brought to its end (see
             `inference.decoding`): it is whole in form, and may lack what would have come.
         tightened: it was cut at first, and written again under narrower bounds.
-        prompt_tokens: of the first prompt.
+        prompt_tokens: of all prompts; `cached_tokens` are those that the engine had computed for
+            another one.
         completion_tokens: of all completions, those that were given up included.
         seconds: from the request to the last token, beside the others of a batch;
             `first_token_seconds` to the first.
@@ -101,6 +102,7 @@ class Record(Model):
     closed_early: bool = False
     tightened: bool = False
     prompt_tokens: int
+    cached_tokens: int = 0
     completion_tokens: int
     first_token_seconds: float | None = None
     seconds: float

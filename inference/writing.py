@@ -103,6 +103,8 @@ class Writing:
         left_out: what of it did not fit into the first prompt.
         steps: the completions that are there by now.
         tokens: of all completions that this run has written, those given up included.
+        prompt_tokens: of all their prompts; `cached_tokens` are those of them that the engine had
+            computed before.
         tightened: some step was cut at first, and written again under narrower bounds.
         closed_early: some step took so many tokens that it was brought to its end.
         seconds: from its start to its last token; `first_token_seconds` to its first.
@@ -122,6 +124,8 @@ class Writing:
         self.tightened = False
         self.closed_early = False
         self.tokens = 0
+        self.prompt_tokens = 0
+        self.cached_tokens = 0
         self.seconds = 0.0
         self.first_token_seconds: float | None = None
         self.steps: Steps = dict(kept)
@@ -132,9 +136,9 @@ class Writing:
         self._first, self._prompt, self.left_out = self._fitted()
 
     @property
-    def prompt_tokens(self) -> int:
-        """Tokens of the first prompt; 0 where nothing of the document fits."""
-        return len(self._prompt)
+    def fits(self) -> bool:
+        """Whether anything of the document fits into the context."""
+        return bool(self._prompt)
 
     def _fitted(self) -> tuple[Step, list[int], tuple[LeftOutPart, ...]]:
         """The first step and its prompt, the document cut by sections where it must be."""
@@ -180,6 +184,8 @@ class Writing:
         name = done.key.partition(" ")[2]
         step, queued = self._open.pop(name)
         self.tokens += sum(completion.tokens for completion in done.completions)
+        self.prompt_tokens += done.prompt_tokens
+        self.cached_tokens += done.cached_tokens
         self.seconds = max(self.seconds, queued + done.seconds)
         if self.first_token_seconds is None:
             self.first_token_seconds = done.first_token_seconds
