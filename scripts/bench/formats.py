@@ -5,10 +5,11 @@
 
 One document at a time, each in a process of its own from the shell to the file, and then --many at
 once. Printed are seconds, completion tokens, the share of prompt tokens that the engine's prefix
-cache had (by its own count), and how many tokens of the rendered plan that makes a second, the start of
-the engine not counted; then coverage and the rubric. With --llamacpp llama.cpp continues the prompt of each whole plan with as
-many tokens as that plan has, on the same base model as its Q4 file, in an environment of its own
-whose interpreter the option names (`llama-cpp-python`, built from source).
+cache had (by its own count), and how many tokens of the rendered plan that makes a second, the
+engine's start not counted; then coverage and the rubric. With --llamacpp llama.cpp continues the
+prompt of each whole plan with as many tokens as that plan has, on the same base model as its Q4
+file, in an environment of its own whose interpreter the option names (`llama-cpp-python`, built
+from source).
 """
 
 import json
@@ -74,13 +75,16 @@ def main(
 
 
 def _shown(name: str, record: dict[str, Any]) -> dict[str, Any]:
-    cached = record["cached_tokens"] / record["prompt_tokens"]
-    print(
-        f"| {name} | {record['document']} | {record['wall']:.1f} | "
-        f"{record['seconds']:.1f} | {record['completion_tokens']} | {cached:.0%} | {record['plan_speed']:.1f} | "
-        f"{record['coverage']:.0%} | {record['rubric']['score']:.2f} |",
-        flush=True,
+    values = (
+        f"{record['wall']:.1f}",
+        f"{record['seconds']:.1f}",
+        str(record["completion_tokens"]),
+        f"{record['cached_tokens'] / record['prompt_tokens']:.0%}",
+        f"{record['plan_speed']:.1f}",
+        f"{record['coverage']:.0%}",
+        f"{record['rubric']['score']:.2f}",
     )
+    print(f"| {name} | {record['document']} | {' | '.join(values)} |", flush=True)
     return record
 
 
