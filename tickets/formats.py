@@ -14,7 +14,7 @@ from tickets.bounds import Bounds
 from tickets.diagnostics import Diagnostic
 from tickets.grammar import build_grammar
 from tickets.parse import parse_plan
-from tickets.prompt import build_messages, format_hash, neutral
+from tickets.prompt import MARKERS, build_messages, format_hash, neutral
 from tickets.render import render_plan
 from tickets.repair import repair_plan
 from tickets.schema import Epic, Plan, Ref, Story, Task
@@ -185,7 +185,8 @@ class Staged:
     @cached_property
     def hash(self) -> str:
         """SHA-256 over the fixed text and the default grammars, 16 hex digits."""
-        parts = (SYSTEM, USER, REQUEST, format_hash(), outline_grammar(), detail_grammar(_SAMPLE))
+        fixed = (SYSTEM, USER, REQUEST, *(marker.pattern for marker in MARKERS))
+        parts = (*fixed, outline_grammar(), detail_grammar(_SAMPLE))
         return hashlib.sha256("\x00".join(parts).encode("utf-8")).hexdigest()[:16]
 
     def begin(self, document: str) -> Step:

@@ -29,7 +29,7 @@ USER = """\
 
 Write the plan."""
 
-_MARKERS = (
+MARKERS = (
     # What would end the document early or begin a turn of its own, in the chat templates of the
     # models in use. A blank behind the first character takes its meaning and leaves it readable.
     re.compile(r"<(?=(?:/\s*)?document\b)", re.IGNORECASE),
@@ -44,7 +44,7 @@ def neutral(text: str) -> str:
 
     Applying it twice changes nothing. Count the tokens of what it returns.
     """
-    for marker in _MARKERS:
+    for marker in MARKERS:
         text = marker.sub(lambda match: f"{match[0]} ", text)
     return text
 
@@ -69,5 +69,5 @@ def format_hash() -> str:
     """
     from tickets.grammar import build_grammar
 
-    parts = (SYSTEM, USER, *(marker.pattern for marker in _MARKERS), build_grammar())
+    parts = (SYSTEM, USER, *(marker.pattern for marker in MARKERS), build_grammar())
     return hashlib.sha256("\x00".join(parts).encode("utf-8")).hexdigest()[:16]
