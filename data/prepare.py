@@ -21,6 +21,7 @@ from data.read import read_batch
 from data.redact import redact
 from data.shingles import exact_hash, hash_words, words_of
 from data.sources import Batch
+from data.steps import ask
 from data.tokens import TokenCounter
 from tickets.files import write_atomic
 from tickets.formats import FORMATS
@@ -242,11 +243,10 @@ def count_tokens(rows: Sequence[dict[str, Any]], tokens: TokenCounter) -> None:
         for row in part:
             plan = parse_plan(row["plan"]).plan
             row["staged_tokens"] = []
-            for form in FORMATS.values():
-                for step, completion in form.examples(row["document"], plan):
-                    answer = [{"role": "assistant", "content": completion}]
-                    texts.append(tokens.render(step.messages, answer))
-                    owners.append((row, form.name))
+            for name in FORMATS:
+                for asked in ask(name, row["id"], row["document"], plan):
+                    texts.append(tokens.render(asked.prompt, asked.completion))
+                    owners.append((row, name))
         for (row, name), counts in zip(owners, tokens.count(texts), strict=True):
             if name == "whole":
                 row["prompt_tokens"], row["completion_tokens"] = counts

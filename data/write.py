@@ -14,6 +14,7 @@ from data.config import Cpu
 from data.select import Rows
 from data.split import RANKS, TRAIN, draw
 from data.statistics import Counts, Statistics
+from data.steps import ask
 from data.subset import POOL, choose, make_candidate
 from tickets.formats import FORMATS, FormatName
 from tickets.parse import parse_plan
@@ -172,19 +173,16 @@ class Writer:
 
 def _examples(columns: dict[str, Any], split: Split, name: FormatName) -> Iterator[dict[str, Any]]:
     """The examples that a pair gives in a format, in the order of its steps."""
-    form = FORMATS[name]
     counts = [(columns["prompt_tokens"], columns["completion_tokens"])]
     if name == "staged":
         counts = columns["staged_tokens"]
-    steps = form.examples(columns["document"], parse_plan(columns["plan"]).plan)
-    for (step, completion), (prompt_tokens, completion_tokens) in zip(steps, counts, strict=True):
+    asked = ask(name, columns["id"], columns["document"], parse_plan(columns["plan"]).plan)
+    for each, (prompt_tokens, completion_tokens) in zip(asked, counts, strict=True):
         yield {
             **{name: columns[name] for name in SCHEMA.names if name in columns},
-            "id": columns["id"] if name == "whole" else f"{columns['id']}#{step.name}",
-            "prompt": step.messages,
-            "completion": [{"role": "assistant", "content": completion}],
+            **each._asdict(),
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
             "split": split,
-            "format_hash": form.hash,
+            "format_hash": FORMATS[name].hash,
         }

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from inference.engine import Completion, Done, Engine, Sampling
-from inference.excerpts import excerpt
 from inference.record import LeftOutPart, Settings
 from tickets.bounds import Bounds
 from tickets.documents import Document
+from tickets.excerpts import excerpt
 from tickets.formats import Format, Step
 from tickets.prompt import neutral
 from tickets.schema import Epic

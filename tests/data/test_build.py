@@ -17,6 +17,7 @@ from data.page import html_report, text_report
 from data.prepare import Prepared
 from tests.data.making import make_pair, make_plan, write_pairs
 from tickets.files import InputError
+from tickets.formats import FORMATS
 from tickets.prompt import build_messages, format_hash
 from tickets.render import render_plan
 from tickets.rows import Example
@@ -87,6 +88,17 @@ def test_rows_are_examples_in_the_one_format(run: Build, tmp_path: Path) -> None
         assert example.prompt_tokens > 60
     assert built.manifest["sources"][0]["kept"] == 60
     assert rejected(built) == {}
+
+
+def test_a_dataset_has_the_steps_of_its_training_pairs(run: Build, tmp_path: Path) -> None:
+    built = run(many(tmp_path / "pairs"), split=HELD_OUT)
+    pairs = {row["id"] for row in rows(built)}
+    table = pq.read_table(built.path / "staged" / "train.parquet").to_pylist()
+    steps = [Example.model_validate(row) for row in table]
+    assert {each.id.partition("#")[0].partition("@")[0] for each in steps} == pairs
+    assert {each.format_hash for each in steps} == {FORMATS["staged"].hash}
+    assert built.manifest["staged"]["staged"]["examples"] == len(steps)
+    assert built.manifest["formats"] == {name: form.hash for name, form in FORMATS.items()}
 
 
 def test_datasets_opens_it_as_it_is(run: Build, tmp_path: Path) -> None:

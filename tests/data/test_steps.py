@@ -1,0 +1,48 @@
+"""A pair's examples in both formats, and those that are written from excerpts."""
+
+from itertools import count
+
+from data.split import draw
+from data.steps import _SEED, EXCERPTS, ask
+from tickets.prompt import document_of
+from tickets.staged_plan import settle_outline
+
+PLAN = settle_outline("""# Saved searches
+1 Save searches | Search | Search Team | High
+1.1 Save a search under a name | 5 | High
+2 Show the list | Page | Page Team | Low
+2.1 Show the newest search first in the list | 3 | Low
+""").plan
+DOCUMENT = "# Saved searches\n\nWhy.\n\n" + "\n\n".join(
+    f"## Part {n}\n\n{text} {text}"
+    for n, text in enumerate(
+        ["Save a search under a name.", "Nothing else.", "Show the newest search first in a list."]
+    )
+)
+
+
+def a_name(*, excerpted: bool) -> str:
+    names = (f"pair-{n}" for n in count())
+    return next(name for name in names if (draw(name, _SEED) < EXCERPTS) == excerpted)
+
+
+def test_a_plan_is_one_example_or_one_for_each_step() -> None:
+    name = a_name(excerpted=False)
+    assert [each.id for each in ask("whole", name, DOCUMENT, PLAN)] == [name]
+    staged = list(ask("staged", name, DOCUMENT, PLAN))
+    assert [each.id for each in staged] == [f"{name}#{s}" for s in ("outline", "epic 1", "epic 2")]
+    assert all(document_of(each.prompt) == DOCUMENT for each in staged)
+    assert staged[1].prompt[:2] == staged[0].prompt
+    assert staged[1].prompt[2] == staged[0].completion[0]
+
+
+def test_details_from_excerpts_stand_alone() -> None:
+    name = a_name(excerpted=True)
+    outline, *details = ask("staged", name, DOCUMENT, PLAN)
+    assert outline.id == f"{name}#outline"
+    assert [each.id for each in details] == [f"{name}@1#epic 1", f"{name}@2#epic 2"]
+    first, second = (document_of(each.prompt) for each in details)
+    assert "Save a search" in first
+    assert "## Part 2" not in first
+    assert "newest search" in second
+    assert "## Part 0" not in second
