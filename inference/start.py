@@ -24,6 +24,9 @@ OPENMP: Final = Path(sys.prefix) / "lib" / "libiomp5.so"
 _MEMORY_SHARE: Final = 0.4
 """How much of the free memory the key/value cache may take on a CPU."""
 
+_PREFILL: Final = 4096
+"""Prompt tokens that are computed at once at least (vLLM's choice for chunks)."""
+
 _BLOCK: Final = 128
 """Tokens in one block of the key/value cache on a CPU (vLLM's choice there)."""
 
@@ -106,6 +109,9 @@ def cpu_settings(model: ModelFolder, context: int, batch: int) -> dict[str, Any]
         "enforce_eager": True,
         "distributed_executor_backend": "uni",
         "max_num_seqs": batch,
+        # A prompt in pieces draws before its end, and a seeded draw cannot be taken back on a CPU.
+        "enable_chunked_prefill": False,
+        "max_num_batched_tokens": max(context, _PREFILL),
         "kv_cache_memory_bytes": min(room, per_context * batch),
     }
 

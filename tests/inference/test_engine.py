@@ -22,7 +22,7 @@ def engine() -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLANLOOM_CACHE", str(home))
         patch.setenv("HF_HUB_OFFLINE", "1")
-        yield Engine(find_model(DEFAULT_MODEL, print), batch=4, context=1024)
+        yield Engine(find_model(DEFAULT_MODEL, print), batch=6, context=1024)
 
 
 def run(engine: Engine) -> dict[str, Done]:
@@ -75,6 +75,15 @@ def test_greedy_and_seeded_completions_repeat(engine: Engine) -> None:
             engine.add("x", prompt, sampling)
             texts.append([c.text for c in run(engine)["x"].completions])
         assert texts[0] == texts[1]
+
+
+def test_seeded_draws_of_more_prompts_than_are_computed_at_once(engine: Engine) -> None:
+    # vLLM computes 4,096 prompt tokens at once; a seeded draw after a part of a prompt crashed it.
+    length = engine.context - 16
+    for number in range(-(-4096 // length) + 1):
+        prompt = engine.encode([{"role": "user", "content": f"{number} " * length}])[:length]
+        engine.add(f"{number}", prompt, Sampling(2, temperature=1.0, seed=number))
+    assert all(each.completions[0].tokens for each in run(engine).values())
 
 
 def test_going_round_in_circles_is_noticed(engine: Engine) -> None:
