@@ -1,6 +1,8 @@
 """What of a long document concerns one epic: whole sections, by their words (BM25)."""
 
+import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tickets.schema import Epic
 from tickets.sections import Fitted, fit_document
@@ -16,15 +18,30 @@ def excerpt(document: str, epic: Epic, budget: int, count_tokens: Callable[[str]
     wanted = [word for title in _titles(epic) for word in stems(title)]
 
     def weigh(parts: list[str]) -> Sequence[float]:
-        import bm25s
-
-        ranker = bm25s.BM25()
+        ranker = _ranker()
         # A part without words would end up with no place in the index.
         ranker.index([list(stems(part)) or ["-"] for part in parts], show_progress=False)
         scores: list[float] = ranker.get_scores(wanted or ["-"]).tolist()
         return [float("inf"), *scores[1:]]
 
     return fit_document(document, budget, count_tokens, weigh)
+
+
+def _ranker() -> Any:
+    """A fresh index.
+
+    Where numba is installed, bm25s imports it for a speed that is not needed here, and after that
+    vLLM does not start in the same process any more (its scan of all modules stumbles).
+    """
+    hidden = "numba" not in sys.modules
+    if hidden:
+        sys.modules["numba"] = None  # type: ignore[assignment]
+    try:
+        import bm25s
+    finally:
+        if hidden:
+            del sys.modules["numba"]
+    return bm25s.BM25()
 
 
 def _titles(epic: Epic) -> list[str]:

@@ -1,5 +1,7 @@
 """Staged plans with a writer that has its answers ready: outline first, then all epics at once."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -205,3 +207,23 @@ def test_without_room_for_details_the_plan_says_so(documents: list[Document]) ->
     (result,) = run(Endless(), documents[:1])
     assert result.record.cut == ("epic 1", "epic 2")
     assert "Story 2.1: List the searches" in result.markdown
+
+
+def test_excerpts_leave_numba_out() -> None:
+    program = (
+        "import sys\n"
+        "from tickets.excerpts import excerpt\n"
+        "from tickets.schema import Epic, Ref\n"
+        "epic = Epic(ref=Ref.of(1), title='Search')\n"
+        "text = '# A\\n\\nIt is.\\n\\n## B\\n\\nSearch here.\\n\\n## C\\n\\nNothing at all here.\\n'\n"
+        "print(excerpt(text, epic, 9, lambda part: len(part.split())).text)\n"
+        "assert 'bm25s' in sys.modules\n"
+        "assert not {'numba', 'llvmlite'} & set(sys.modules)\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Search here." in done.stdout
+    assert "Nothing at all" not in done.stdout
