@@ -215,7 +215,7 @@ def test_excerpts_leave_numba_out() -> None:
         "from tickets.excerpts import excerpt\n"
         "from tickets.schema import Epic, Ref\n"
         "epic = Epic(ref=Ref.of(1), title='Search')\n"
-        "text = '# A\\n\\nIt is.\\n\\n## B\\n\\nSearch here.\\n\\n## C\\n\\nNothing at all here.\\n'\n"
+        "text = '# A\\n\\nIt is.\\n\\n## B\\n\\nSearch here.\\n\\n## C\\n\\nNothing at all.\\n'\n"
         "print(excerpt(text, epic, 9, lambda part: len(part.split())).text)\n"
         "assert 'bm25s' in sys.modules\n"
         "assert not {'numba', 'llvmlite'} & set(sys.modules)\n"
