@@ -19,7 +19,7 @@ def test_a_document_becomes_a_plan_without_errors(root: Path) -> None:
     assert record["whole"]
     assert record["maker"]["adapter"] == "smollm2-135m"
     assert not [found for found in record["diagnostics"] if found["severity"] == "error"]
-    assert record["rubric"]["score"] >= 0.7  # most plans pass with 0.8, this one has 0.79
+    assert record["rubric"]["score"] >= 0.7  # 0.8 passes; this plan has about 0.75
     assert record["markdown"].startswith("# Jira Tickets Structure - ")
     check = subprocess.run(
         [str(root / "planloom"), "check", "-"],
