@@ -81,15 +81,13 @@ def _check(pair: Pair, path: Path) -> Checked:
     whole = path.read_text("utf-8-sig")
     above = whole.partition(pair.plan.rstrip("\n"))[0].count("\n")
     parsed = parse_plan("\n" * above + pair.plan)
-    found: list[Diagnostic] = [
-        *parsed.diagnostics,
-        *check_plan(parsed.plan, lines=parsed.lines, document=pair.document),
-    ]
+    checked = check_plan(parsed.plan, lines=parsed.lines, document=pair.document)
+    found: list[Diagnostic] = [*parsed.diagnostics, *checked]
     findings = [
         Finding(each.render(str(path)), each.severity)
         for each in sorted(found, key=lambda finding: finding.line or 0)
     ]
-    rubric = score_plan(parsed.plan, document=pair.document)
+    rubric = score_plan(parsed.plan, document=pair.document, findings=checked)
     if not rubric.passed:
         said = f"{path}: the rubric gives it {rubric.score:.2f}, under {PASSED:.2f} [warning]"
         findings.append(Finding(said, "warning"))

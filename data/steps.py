@@ -5,11 +5,11 @@ long for the context, so that a model knows documents with gaps.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from data.split import draw
 from tickets.excerpts import excerpt
-from tickets.formats import FORMATS, FormatName
+from tickets.formats import FORMATS, FormatName, Step
 from tickets.schema import Epic, Plan
 
 EXCERPTS: Final = 0.1
@@ -17,6 +17,9 @@ EXCERPTS: Final = 0.1
 
 KEPT: Final = 0.6
 """The share of a document's words that an excerpt has."""
+
+_SEED: Final = 6
+"""Of the draw; another one than that of the splits, so that both are independent."""
 
 
 class Asked(NamedTuple):
@@ -30,33 +33,31 @@ class Asked(NamedTuple):
 def ask(name: FormatName, pair: str, document: str, plan: Plan) -> Iterator[Asked]:
     """The examples of a pair in a format, in the order of its steps.
 
-    Those that begin with the same document have ids `PAIR#STEP`, and follow one another.
+    Those that begin with the same document have ids `PAIR#STEP`, and follow one another; one that
+    is written from an excerpt stands alone, as `PAIR@EPIC#STEP`.
     """
-    form = FORMATS[name]
-    steps = list(form.examples(document, plan))
-    for place, (step, completion) in enumerate(steps):
-        if name == "staged" and place and draw(pair, _SEED) < EXCERPTS:
-            break
-        yield Asked(pair if name == "whole" else f"{pair}#{step.name}", *_turns(step, completion))
-    else:
+    if name == "whole":
+        ((step, plan_text),) = FORMATS["whole"].examples(document, plan)
+        yield _asked(pair, step, plan_text)
+        return
+    (first, outline), *details = FORMATS["staged"].examples(document, plan)
+    yield _asked(f"{pair}#{first.name}", first, outline)
+    if draw(pair, _SEED) >= EXCERPTS:
+        for step, completion in details:
+            yield _asked(f"{pair}#{step.name}", step, completion)
         return
     budget = int(KEPT * _words(document))
 
     def part(epic: Epic) -> str:
         return excerpt(document, epic, budget, _words).text or document
 
-    shortened = form.follow(steps[0][1], part)
-    for step, (_, completion) in zip(shortened, steps[1:], strict=True):
-        number = step.name.rpartition(" ")[2]
-        yield Asked(f"{pair}@{number}#{step.name}", *_turns(step, completion))
+    shortened = FORMATS["staged"].follow(outline, part)
+    for number, (step, (_, completion)) in enumerate(zip(shortened, details, strict=True), 1):
+        yield _asked(f"{pair}@{number}#{step.name}", step, completion)
 
 
-_SEED: Final = 6
-"""Of the draw; another one than that of the splits, so that both are independent."""
-
-
-def _turns(step: Any, completion: str) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    return step.messages, [{"role": "assistant", "content": completion}]
+def _asked(name: str, step: Step, completion: str) -> Asked:
+    return Asked(name, step.messages, [{"role": "assistant", "content": completion}])
 
 
 def _words(text: str) -> int:

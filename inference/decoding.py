@@ -37,6 +37,9 @@ SENTENCE_SHARE: Final = 0.75
 CLOSING_LINE: Final = 24
 """A line's budget while the plan is being closed."""
 
+_FULL: Final = b"\n"
+"""Stands for the beginning of a line that is full; no line begins so."""
+
 _PENDING: Final = -1
 """What vLLM writes for a token that is still on its way from the device."""
 
@@ -153,11 +156,10 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
     def _set_up(self, tokens: Tokens, device: torch.device) -> None:
         self._tokens = tokens
         self._device = device
-        ends = (tokens.newlines, tokens.bars)
-        self._ends = [torch.tensor(sorted(group), device=device) for group in ends if group]
-        self._closing = {
+        by_start = {_FULL: [sorted(tokens.newlines), sorted(tokens.bars)], **tokens.closing}
+        self._groups = {
             start: [torch.tensor(group, device=device) for group in groups if group]
-            for start, groups in tokens.closing.items()
+            for start, groups in by_start.items()
         }
         self._lines: dict[int, Line] = {}
 
@@ -184,19 +186,19 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
             logits: [requests, vocabulary], changed in place; -inf is a token that the grammar
                 does not allow.
         """
-        full = []
+        held: dict[bytes, list[int]] = {}  # rows by the beginning of their line
         for row, line in self._lines.items():
             line.read(self._tokens)
             if line.must_end:
-                full.append(row)
-            elif line.must_close and line.start in self._closing:
-                keep_first(logits[row], self._closing[line.start])
-        if full:
-            end_lines(logits, torch.tensor(full, device=self._device), self._ends)
+                held.setdefault(_FULL, []).append(row)
+            elif line.must_close and line.start in self._groups:
+                held.setdefault(line.start, []).append(row)
+        for start, rows in held.items():
+            keep_first(logits, torch.tensor(rows, device=self._device), self._groups[start])
         return logits
 
 
-def end_lines(logits: torch.Tensor, rows: torch.Tensor, groups: list[torch.Tensor]) -> None:
+def keep_first(logits: torch.Tensor, rows: torch.Tensor, groups: list[torch.Tensor]) -> None:
     """Mask all but the first group of tokens of which one is allowed, in `rows`, if there is one.
 
     Args:
@@ -207,27 +209,12 @@ def end_lines(logits: torch.Tensor, rows: torch.Tensor, groups: list[torch.Tenso
     full = logits[rows]
     chosen = full
     for group in reversed(groups):
-        ends = torch.full_like(full, float("-inf"))
-        ends[:, group] = full[:, group]
+        kept = torch.full_like(full, float("-inf"))
+        kept[:, group] = full[:, group]
         # Decided on the device: asking for the value would make a GPU wait.
-        allowed = ends.isfinite().any(dim=1, keepdim=True)
-        chosen = torch.where(allowed, ends, chosen)
+        allowed = kept.isfinite().any(dim=1, keepdim=True)
+        chosen = torch.where(allowed, kept, chosen)
     logits[rows] = chosen
-
-
-def keep_first(logits: torch.Tensor, groups: list[torch.Tensor]) -> None:
-    """Mask all but the first group of tokens of which one is allowed, if there is such a group.
-
-    Args:
-        logits: [vocabulary], changed in place.
-        groups: token ids.
-    """
-    for group in groups:
-        values = logits[group]
-        if bool(values.isfinite().any()):
-            logits.fill_(float("-inf"))
-            logits[group] = values
-            return
 
 
 def _new_line(params: SamplingParams, _prompt: Any, output: list[int]) -> Line | None:

@@ -59,7 +59,7 @@ def make_draft(written: Written, form: Format, document: str, settings: Settings
         cut=written.cut,
         diagnostics=(*parsed.diagnostics, *found),
         repairs=repairs,
-        rubric=score_plan(parsed.plan, document=document),
+        rubric=score_plan(parsed.plan, document=document, findings=found),
         coverage=trace.coverage,
         grounding=trace.grounding,
     )

@@ -126,5 +126,5 @@ def run_key(document_sha256: str, maker: Maker, settings: Settings) -> str:
         maker.model_hash,
         maker.adapter_hash or "",
         maker.format_hash,
-        settings.model_dump_json(exclude_defaults=True),
+        settings.model_dump_json(),
     )

@@ -105,7 +105,6 @@ class Writing:
         tokens: of all completions that this run has written, those given up included.
         prompt_tokens: of all their prompts; `cached_tokens` are those of them that the engine had
             computed before.
-        tightened: some step was cut at first, and written again under narrower bounds.
         closed_early: some step took so many tokens that it was brought to its end.
         seconds: from its start to its last token; `first_token_seconds` to its first.
     """
@@ -121,7 +120,6 @@ class Writing:
         """
         self.place = place
         self.document = document
-        self.tightened = False
         self.closed_early = False
         self.tokens = 0
         self.prompt_tokens = 0
@@ -140,6 +138,11 @@ class Writing:
         """Whether anything of the document fits into the context."""
         return bool(self._prompt)
 
+    @property
+    def tightened(self) -> bool:
+        """Whether some step was cut at first, and written again under narrower bounds."""
+        return bool(self._tried)
+
     def _fitted(self) -> tuple[Step, list[int], tuple[LeftOutPart, ...]]:
         """The first step and its prompt, the document cut by sections where it must be."""
         writer = self._writer
@@ -154,7 +157,6 @@ class Writing:
             if over <= 0:
                 break
             room -= over  # where frame and document meet, tokens may differ by a few
-        self._whole_document = fitted.text if not fitted.left_out else None
         left_out = tuple(LeftOutPart(heading=h, tokens=t) for h, t in fitted.left_out)
         return step, prompt, left_out
 
@@ -193,7 +195,6 @@ class Writing:
         is_cut = all(completion.finish != "stop" for completion in done.completions)
         if is_cut and is_bound and self._writer.tight and name not in self._tried:
             self._tried.add(name)
-            self.tightened = True
             self._add(name, step, self._prompt_of(step), len(done.completions))
             return False
         if is_bound:
@@ -221,8 +222,8 @@ class Writing:
 
     def _part(self, epic: Epic) -> str:
         """What of the document the details of an epic are written from: all of it, if it fits."""
-        if self._whole_document is not None:
-            return self._whole_document
+        if not self.left_out:
+            return self.document.text
         return excerpt(self.document.text, epic, self._writer.room, self._writer.count).text
 
     def written(self) -> list[Written]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scripts.plans import PlanText, count, read_plan_text
+from scripts.plans import PlanText, count, read_plan_text, read_vocabulary
 from tickets.files import InputError, write_atomic
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def check(
 
     [cyan]./planloom check plans/*.md --format github[/]   annotations for a pull request
     """
-    allowed = _vocabulary(vocabulary)
+    allowed = read_vocabulary(vocabulary)
     text = _document(document)
     errors = 0
     for source in plans:
@@ -102,7 +102,7 @@ class Report:
         self.diagnostics: list[Diagnostic] = sorted(
             (*parsed.diagnostics, *found), key=lambda finding: finding.line or 0
         )
-        self.rubric: Rubric = score_plan(parsed.plan, document=document)
+        self.rubric: Rubric = score_plan(parsed.plan, document=document, findings=found)
         self.trace = _trace(parsed.plan, document)
         self.errors = sum(finding.severity == "error" for finding in self.diagnostics)
         self.warnings = len(self.diagnostics) - self.errors
@@ -202,14 +202,6 @@ def _document(source: str | None) -> str | None:
     from tickets.documents import read_document
 
     return read_document(Path(source)).text
-
-
-def _vocabulary(path: Path | None) -> "Vocabulary | None":
-    if path is None:
-        return None
-    from tickets.vocabulary import load_vocabulary
-
-    return load_vocabulary(path)
 
 
 def _trace(plan: "Plan", document: str | None) -> "Trace | None":

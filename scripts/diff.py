@@ -1,6 +1,7 @@
 """`./planloom diff`: two plans ticket by ticket."""
 
 import json
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -68,8 +69,7 @@ def _field(field: "Field") -> list[str]:
 
 
 def _short(lines: tuple[str, ...]) -> str:
-    line = " ".join(" ".join(lines).split()) or "(empty)"
-    return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+    return shorten(" ".join(lines) or "(empty)", _WIDTH, placeholder=" …")
 
 
 def _as_object(change: "Change") -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.plans import count, read_plan_text
+from scripts.plans import count, read_plan_text, read_vocabulary
 from tickets.files import InputError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def plan(
     if output is None and (len(found) > 1 or keep_samples):
         wants = "--keep-samples" if keep_samples else f"{len(found)} documents"
         raise InputError(f"{wants}: name a folder for the plans with -o")
-    names = _vocabulary(vocabulary)
+    names = read_vocabulary(vocabulary)
     settings = Settings(
         decoding=decoding.value,
         repair=repair,
@@ -198,14 +198,6 @@ def _outline(source: str, documents: "list[Document]", vocabulary: "Vocabulary |
     for each in found:
         _say(each.render(text.name))
     return text.body
-
-
-def _vocabulary(path: Path | None) -> "Vocabulary | None":
-    if path is None:
-        return None
-    from tickets.vocabulary import load_vocabulary
-
-    return load_vocabulary(path)
 
 
 def _summary(result: "Result") -> str:

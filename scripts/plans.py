@@ -13,6 +13,7 @@ from tickets.files import InputError, nearest, write_atomic
 
 if TYPE_CHECKING:
     from tickets.schema import Plan
+    from tickets.vocabulary import Vocabulary
 
 _HEADER = re.compile(r"\ufeff?---[ \t]*\r?\n(?:.*\n)*?---[ \t]*(?:\r?\n|$)")
 
@@ -102,6 +103,19 @@ def write_output(content: str, output: Path | None) -> None:
         sys.stdout.write(content)
     else:
         write_atomic(output, content)
+
+
+def read_vocabulary(path: Path | None) -> "Vocabulary | None":
+    """The vocabulary that an option names, if it does.
+
+    Raises:
+        InputError: it cannot be read or has a fault.
+    """
+    if path is None:
+        return None
+    from tickets.vocabulary import load_vocabulary
+
+    return load_vocabulary(path)
 
 
 def count(number: int, word: str) -> str:

@@ -2,15 +2,17 @@
 
 import sys
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.plans import count, read_plan, write_output
+from scripts.plans import count, read_plan, read_vocabulary, write_output
 from tickets.files import InputError, write_atomic
 
 if TYPE_CHECKING:
     from tickets.changes import Changes
+    from tickets.documents import Document
     from tickets.schema import Plan
     from tickets.vocabulary import Vocabulary
 
@@ -59,28 +61,30 @@ def replan(
     """
     from tickets.repair import repair_plan
 
-    names = _vocabulary(vocabulary)
+    names = read_vocabulary(vocabulary)
     given = repair_plan(read_plan(plan), vocabulary=names).plan
-    text = _text(document) or _kept(plan) or _text(old)
-    if text is None:
+    before = _read(old) or _kept(plan)
+    now = _read(document) or before
+    if now is None:
         raise InputError(
             f"{plan}: the document that it was made from is not known; name it with --document"
         )
     if epic:
         places = _places(plan, given, epic)
     else:
-        before = _text(old) or _kept(plan)
         if document is None or before is None:
             lacks = "--document FILE or --epic N" if document is None else "--old FILE"
             raise InputError(f"{plan}: what has changed is not known; add {lacks}")
-        places, changes = _changes(given, before, text)
-        if not places:
-            _say("no requirement came, went or changed; the plan stays as it is")
-            write_output(_rendered(given), output)
-            return
+        places, changes = _changes(given, before.text, now.text)
         note = "\n".join([*([note] if note else []), *changes])
+    if not places:
+        from tickets.render import render_plan
+
+        _say("no requirement came, went or changed; the plan stays as it is")
+        write_output(render_plan(given), output)
+        return
     made = _written(
-        given, places, note, text,
+        given, places, note, now,
         model=model, adapter=adapter, seed=seed, max_tokens=max_tokens, vocabulary=names,
         verbose=verbose, drawn=bool(epic),
     )  # fmt: skip
@@ -88,11 +92,11 @@ def replan(
     if output is not None:
         from inference.outputs import kept_document
 
-        write_atomic(kept_document(output), text)
+        write_atomic(kept_document(output), now.text)
 
 
 def _written(
-    plan: "Plan", places: list[int], note: str, document: str, *,
+    plan: "Plan", places: list[int], note: str, document: "Document", *,
     model: str | None, adapter: str, seed: int, max_tokens: int,
     vocabulary: "Vocabulary | None", verbose: bool, drawn: bool,
 ) -> str:  # fmt: skip
@@ -101,19 +105,16 @@ def _written(
     Raises:
         InputError: the adapter writes another format, or an epic was cut.
     """
-    import hashlib
-
     from inference.plan import open_engine, plan_documents
     from inference.record import Settings
-    from tickets.documents import Document
-    from tickets.formats import FORMATS
     from tickets.models import DEFAULT_MODEL
     from tickets.revision import Revision
 
     engine, maker = open_engine(
         model or DEFAULT_MODEL, adapter=adapter, batch=1, verbose=verbose, say=_say
     )
-    if maker.format_hash != FORMATS["staged"].hash:
+    revision = Revision(plan, places, note)
+    if maker.format_hash != revision.hash:
         raise InputError(
             f"adapter {maker.adapter or 'none'}: writes whole plans; epics are written anew with "
             "one of the format staged, named by --adapter"
@@ -121,10 +122,7 @@ def _written(
     settings = Settings(
         temperature=0.8 if drawn else 0.0, seed=seed, max_tokens=max_tokens, vocabulary=vocabulary
     )
-    digest = hashlib.sha256(document.encode("utf-8")).hexdigest()
-    source = Document(name="document", text=document, source="the document", sha256=digest)
-    revision = Revision(plan, places, note)
-    (result,) = plan_documents(engine, maker, [source], settings, form=revision)
+    (result,) = plan_documents(engine, maker, [document], settings, form=revision)
     if not result.record.whole:
         cut = ", ".join(result.record.cut)
         raise InputError(f"{cut}: was cut; raise --max-tokens, and nothing is written until then")
@@ -168,35 +166,21 @@ def _lines(changes: "Changes") -> list[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return shorten(text, _SHOWN, placeholder=" …")
 
 
-def _kept(plan: str) -> str | None:
-    """The text of the document that a plan was made from, where `plan -o` has kept it."""
+def _kept(plan: str) -> "Document | None":
+    """The document that a plan was made from, where `plan -o` has kept its text."""
     from inference.outputs import kept_document
 
     path = kept_document(Path(plan))
-    return path.read_text("utf-8") if path.is_file() else None
+    return _read(str(path)) if path.is_file() else None
 
 
-def _text(path: str | None) -> str | None:
+def _read(path: str | None) -> "Document | None":
     from tickets.documents import read_document
 
-    return None if path is None else read_document(Path(path)).text
-
-
-def _vocabulary(path: Path | None) -> "Vocabulary | None":
-    if path is None:
-        return None
-    from tickets.vocabulary import load_vocabulary
-
-    return load_vocabulary(path)
-
-
-def _rendered(plan: "Plan") -> str:
-    from tickets.render import render_plan
-
-    return render_plan(plan)
+    return None if path is None else read_document(Path(path))
 
 
 def _say(text: str) -> None:

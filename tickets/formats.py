@@ -6,9 +6,10 @@ them and carries its hash.
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tickets.bounds import Bounds
 from tickets.diagnostics import Diagnostic
@@ -55,21 +56,23 @@ class Made(NamedTuple):
     repairs: tuple[Diagnostic, ...] = ()
 
 
-class Format(Protocol):
-    """What `whole` and `staged` have in common."""
+class Format(ABC):
+    """What `whole` and `staged` have in common.
+
+    Attributes:
+        name: what it is called.
+        parallel: completions of one plan that are usually written at once.
+    """
+
+    name: FormatName
+    parallel: int = 1
 
     @property
-    def name(self) -> FormatName:
-        """What it is called."""
-
-    @property
+    @abstractmethod
     def hash(self) -> str:
         """16 hex digits that change with all that an adapter depends on."""
 
-    @property
-    def parallel(self) -> int:
-        """Completions of one plan that are usually written at once."""
-
+    @abstractmethod
     def begin(self, document: str) -> Step:
         """The first step for a document."""
 
@@ -86,7 +89,9 @@ class Format(Protocol):
             document_for: the document, or what of it concerns an epic.
             vocabulary: the names that an organisation allows.
         """
+        return []
 
+    @abstractmethod
     def assemble(
         self,
         completions: Sequence[str],
@@ -96,15 +101,15 @@ class Format(Protocol):
     ) -> Made:
         """The plan of all completions, in the order of their steps; those that lack are last."""
 
+    @abstractmethod
     def examples(self, document: str, plan: Plan) -> Iterator[tuple[Step, str]]:
         """Each step that leads to a reference plan, and the completion that is right for it."""
 
 
-class Whole:
-    """The plan's markdown in one pass."""
+class Whole(Format):
+    """The plan's markdown in one pass; a completion is repaired only where that is wanted."""
 
-    name: Final = "whole"
-    parallel: Final = 1
+    name = "whole"
 
     @property
     def hash(self) -> str:
@@ -115,15 +120,6 @@ class Whole:
         """The only step."""
         # Closing what is left of a story, one phase and one team came to 400 tokens where tried.
         return Step("plan", build_messages(document), build_grammar, 1, 640)
-
-    def follow(
-        self,
-        completion: str,
-        document_for: Callable[[Epic], str],
-        vocabulary: "Vocabulary | None" = None,
-    ) -> list[Step]:
-        """None."""
-        return []
 
     def assemble(
         self,
@@ -176,11 +172,11 @@ _SAMPLE: Final = Epic(
 """An epic by whose grammar the format's hash knows that of all details."""
 
 
-class Staged:
+class Staged(Format):
     """An outline first, then the details of every epic, each on its own."""
 
-    name: Final = "staged"
-    parallel: Final = 4
+    name = "staged"
+    parallel = 4
 
     @cached_property
     def hash(self) -> str:

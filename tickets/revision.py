@@ -4,10 +4,11 @@ The model writes the staged format's outline again, bound to the plan's own line
 stay, and then the details of the new epics.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
-from tickets.formats import FORMATS, Format, Made, Step
+from tickets.bounds import Bounds
+from tickets.formats import Made, Staged, Step
 from tickets.render import render_plan
 from tickets.repair import repair_plan
 from tickets.schema import Epic, Plan, Ref
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tickets.vocabulary import Vocabulary
 
 
-class Revision:
+class Revision(Staged):
     """The staged format for a plan of which the epics in some places are written anew.
 
     Args:
@@ -27,29 +28,20 @@ class Revision:
         note: what is to be different, in words; an empty one says nothing.
     """
 
-    name: Final = "staged"
-    parallel: Final = 4
-
     def __init__(self, plan: Plan, places: Collection[int], note: str = "") -> None:
         self._plan = plan
         self._places = frozenset(places)
         self._note = note
-        self._staged: Format = FORMATS["staged"]
-
-    @property
-    def hash(self) -> str:
-        """That of the staged format."""
-        return self._staged.hash
 
     def begin(self, document: str) -> Step:
         """The outline, free in the epics that are written anew."""
-        step = self._staged.begin(document)
+        step = super().begin(document)
         *before, last = step.messages
         if self._note:
             last = {**last, "content": f"{last['content']}\n\n{self._note}"}
 
-        def bind(bounds: object, vocabulary: "Vocabulary | None") -> str:
-            return revision_grammar(self._plan, self._places, None, vocabulary)
+        def bind(bounds: Bounds | None, vocabulary: "Vocabulary | None") -> str:
+            return revision_grammar(self._plan, self._places, bounds, vocabulary)
 
         return step._replace(messages=[*before, last], bind=bind)
 
@@ -60,7 +52,7 @@ class Revision:
         vocabulary: "Vocabulary | None" = None,
     ) -> list[Step]:
         """The details of the epics that are written anew."""
-        steps = self._staged.follow(completion, document_for, vocabulary)
+        steps = super().follow(completion, document_for, vocabulary)
         return [step for place, step in enumerate(steps) if place in self._places]
 
     def assemble(
@@ -83,10 +75,6 @@ class Revision:
         plan = _without(self._plan, self._places).model_copy(update={"epics": tuple(epics)})
         repaired = repair_plan(plan, vocabulary=vocabulary)
         return Made(render_plan(repaired.plan), repaired.repairs)
-
-    def examples(self, document: str, plan: Plan) -> Iterator[tuple[Step, str]]:
-        """Nothing is trained on revisions."""
-        return iter(())
 
 
 def _without(plan: Plan, places: Collection[int]) -> Plan:

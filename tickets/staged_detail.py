@@ -15,38 +15,12 @@ from typing import Any, Final
 
 from tickets.bounds import Bounds
 from tickets.grammar import BLANK
-from tickets.schema import Epic, Ref, Story, Task
+from tickets.schema import Epic, Story, Task
 from tickets.staged_outline import FENCE, number_of
 from tickets.text import one_line
 
 _NUMBERED: Final = re.compile(r"\s*(\d{1,4}(?:\.\d{1,4}){0,2})[.:]?(?:\s+(.*))?")
 _ITEM: Final = re.compile(r"\s*[-*+]\s+(.*)")
-
-
-def detail_of(epic: Epic) -> Epic:
-    """The epic with its texts as its details can say them, a line each."""
-    return epic.model_copy(
-        update={
-            "description": one_line(epic.description),
-            "stories": tuple(
-                story.model_copy(
-                    update={
-                        "description": one_line(story.description),
-                        "tasks": tuple(
-                            task.model_copy(
-                                update={
-                                    "description": one_line(task.description),
-                                    "acceptance_criteria": (),
-                                }
-                            )
-                            for task in story.tasks
-                        ),
-                    }
-                )
-                for story in epic.stories
-            ),
-        }
-    )
 
 
 def write_detail(epic: Epic) -> str:
@@ -59,10 +33,11 @@ def write_detail(epic: Epic) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_detail(text: str, epic: Epic) -> tuple[Epic, tuple[Ref, ...]]:
-    """The epic of an outline with its details filled in, and the tickets that have none.
+def read_detail(text: str, epic: Epic) -> Epic:
+    """The epic of an outline with its details filled in.
 
-    It never raises: what stands under a number that is none of the epic's is left out.
+    It never raises: what stands under a number that is none of the epic's is left out, and tickets
+    without details stay without.
     """
     texts: dict[str, str] = {}
     criteria: dict[str, list[str]] = {}
@@ -87,12 +62,7 @@ def read_detail(text: str, epic: Epic) -> tuple[Epic, tuple[Ref, ...]]:
 
     stories = [filled(s, tasks=[filled(task) for task in s.tasks]) for s in epic.stories]
     made: Epic = filled(epic, stories=stories)
-    missing = tuple(
-        ticket.ref
-        for ticket in _tickets(made)
-        if not ticket.description or (isinstance(ticket, Story) and not ticket.acceptance_criteria)
-    )
-    return made, missing
+    return made
 
 
 def detail_grammar(epic: Epic, bounds: Bounds | None = None) -> str:

@@ -72,5 +72,5 @@ def _is_of_outline(repair: Diagnostic, plan: Plan) -> bool:
 
 def fill_details(plan: Plan, details: Sequence[str]) -> Plan:
     """The plan with the details of its epics, given in their order; lacking ones stay empty."""
-    filled = [read_detail(text, epic)[0] for text, epic in zip(details, plan.epics, strict=False)]
+    filled = [read_detail(text, epic) for text, epic in zip(details, plan.epics, strict=False)]
     return plan.model_copy(update={"epics": (*filled, *plan.epics[len(filled) :])})

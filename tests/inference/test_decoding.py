@@ -91,7 +91,7 @@ def test_a_sentence_ends_the_line_shortly_before() -> None:
 def test_only_newlines_are_left_to_a_full_line() -> None:
     logits = torch.randn(2, len(TEXTS))
     before = logits.clone()
-    decoding.end_lines(logits, torch.tensor([1]), [torch.tensor([NL, DOT_NL, BLANK])])
+    decoding.keep_first(logits, torch.tensor([1]), [torch.tensor([NL, DOT_NL, BLANK])])
     assert torch.equal(logits[0], before[0])
     assert allowed(logits[1]) == [NL, DOT_NL, BLANK]
     assert torch.equal(logits[1, [NL, DOT_NL]], before[1, [NL, DOT_NL]])

@@ -7,10 +7,11 @@ from typing import cast
 
 import pytest
 
-from inference.engine import Completion, Done, Engine, Finish, Sampling
+from inference.engine import Engine
 from inference.outputs import Output
 from inference.plan import Progress, Result, plan_documents
 from inference.record import Maker, Record, Settings, run_key
+from tests.inference.stand_in import Answer, StandIn
 from tickets.documents import Document, read_document
 from tickets.files import InputError
 from tickets.formats import FORMATS
@@ -69,48 +70,15 @@ None
 WORSE = PLAN.replace("- A second search of the same name is refused\n", "- It works well\n")
 
 
-Answer = list[tuple[str, Finish]]
-
-
-class Writer:
-    """Answers each request with the next of its completions; a word is a token."""
-
-    context = 8192
-    written = 0
+class Writer(StandIn):
+    """Answers each request with the next of its completions."""
 
     def __init__(self, *answers: Answer, batch: int = 2) -> None:
-        self.batch = batch
+        super().__init__(batch)
         self.answers = list(answers)
-        self.requests: list[tuple[str, Sampling]] = []
-        self.open: list[tuple[str, Sequence[int]]] = []
-        self.most_open = 0
 
-    @property
-    def pending(self) -> int:
-        return len(self.open)
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
-
-    def encode(self, messages: list[dict[str, str]]) -> list[int]:
-        return [0] * sum(self.count_tokens(message["content"]) for message in messages)
-
-    def add(self, key: str, prompt: Sequence[int], sampling: Sampling) -> None:
-        assert len(prompt) + sampling.max_tokens <= self.context
-        self.requests.append((key, sampling))
-        self.open.append((key, prompt))
-        self.most_open = max(self.most_open, len(self.open))
-
-    def step(self) -> list[Done]:
-        key, prompt = self.open.pop(0)
-        whole: Answer = [(PLAN, "stop")]
-        answer = self.answers.pop(0) if self.answers else whole
-        completions = tuple(Completion(text, end, len(text.split())) for text, end in answer)
-        self.written += sum(completion.tokens for completion in completions)
-        return [Done(key, completions, len(prompt), 0.5, 1.5)]
-
-    def drop(self) -> None:
-        self.open.clear()
+    def answer(self, key: str) -> Answer:
+        return self.answers.pop(0) if self.answers else [(PLAN, "stop")]
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from typing import cast
 
 import pytest
 
-from inference.engine import Completion, Done, Engine, Finish, Sampling
+from inference.engine import Done, Engine, Finish, Sampling
 from inference.outputs import Output
 from inference.plan import Result, plan_documents
 from inference.record import Maker, Settings
+from tests.inference.stand_in import Answer, StandIn
 from tickets.documents import Document, read_document
 from tickets.formats import FORMATS
 from tickets.parse import parse_plan
@@ -42,50 +43,34 @@ DETAILS = {
 }
 
 
-class Writer:
-    """Answers outlines and details; a word is a token. `ends` says how a step ends, by its name."""
-
-    written = 0
+class Writer(StandIn):
+    """Answers outlines and details; `ends` says how a step ends, by its name."""
 
     def __init__(self, context: int = 8192, **ends: list[Finish]) -> None:
-        self.batch, self.context = 4, context
+        super().__init__(batch=4, context=context)
         self.ends = {name.replace("_", " "): list(reasons) for name, reasons in ends.items()}
-        self.open: list[tuple[str, int, Sampling]] = []
         self.prompts: dict[str, list[str]] = {}
-        self.started: list[str] = []
         self._last: list[str] = []
 
     @property
-    def pending(self) -> int:
-        return len(self.open)
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
+    def started(self) -> list[str]:
+        return [key for key, _ in self.requests]
 
     def encode(self, messages: list[dict[str, str]]) -> list[int]:
         self._last = [message["content"] for message in messages]
-        return [0] * sum(self.count_tokens(text) for text in self._last)
+        return super().encode(messages)
 
     def add(self, key: str, prompt: Sequence[int], sampling: Sampling) -> None:
-        assert len(prompt) + sampling.max_tokens <= self.context
         self.prompts[key] = self._last
-        self.started.append(key)
-        self.open.append((key, len(prompt), sampling))
+        super().add(key, prompt, sampling)
 
-    def step(self) -> list[Done]:
-        key, prompt, sampling = self.open.pop(0)
+    def answer(self, key: str) -> Answer:
         step = key.partition(" ")[2].partition(" of ")[0]
         text = OUTLINE if step == "outline" else DETAILS[int(step.split()[1])]
         reasons = self.ends.get(step)
         end: Finish = reasons.pop(0) if reasons else "stop"
-        if end != "stop":
-            text = text[: len(text) // 2]
-        one = Completion(text, end, len(text.split()))
-        self.written += one.tokens
-        return [Done(key, (one,) * sampling.samples, prompt, 0.5, 1.5)]
-
-    def drop(self) -> None:
-        self.open.clear()
+        samples = next(asked.samples for name, asked in self.requests if name == key)
+        return [(text if end == "stop" else text[: len(text) // 2], end)] * samples
 
 
 @pytest.fixture

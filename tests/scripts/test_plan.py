@@ -10,14 +10,12 @@ import pytest
 import inference.plan
 from inference.outputs import Output
 from inference.plan import Progress, Result
-from inference.record import LeftOutPart, Maker, Record, Settings
+from inference.record import LeftOutPart, Maker, Settings
 from tests.scripts.conftest import Run
+from tests.scripts.stand_in import make_record, replace_engine
 from tests.scripts.test_check import PLAN, UNKNOWN
 from tickets.documents import Document
 from tickets.files import InputError
-from tickets.parse import parse_plan
-from tickets.rubric import score_plan
-from tickets.rules import check_plan
 
 MAKER = Maker(model="fake", model_hash="1", format_hash="2")
 
@@ -54,35 +52,16 @@ class Fakes:
                 raise KeyboardInterrupt
             on_progress(Progress(index, len(documents), 100))
             path = output.paths[index] if output else None
-            yield Result(document, self._record(document), self.markdown, path, self.skipped)
-
-    def _record(self, document: Document) -> Record:
-        plan = parse_plan(self.markdown).plan
-        return Record(
-            key="k",
-            document=document.name,
-            source=document.source,
-            document_sha256=document.sha256,
-            maker=MAKER,
-            settings=self.settings,
-            whole=self.whole,
-            finish="stop" if self.whole else "length",
-            prompt_tokens=10,
-            completion_tokens=20,
-            seconds=1.5,
-            left_out=self.left_out,
-            diagnostics=check_plan(plan),
-            rubric=score_plan(plan),
-            coverage=0.5,
-            grounding=1.0,
-        )
+            record = make_record(
+                document, MAKER, settings, self.markdown, whole=self.whole, left_out=self.left_out
+            )
+            yield Result(document, record, self.markdown, path, self.skipped)
 
 
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
     fakes = Fakes()
-    monkeypatch.setattr(inference.plan, "open_engine", fakes.open_engine)
-    monkeypatch.setattr(inference.plan, "plan_documents", fakes.plan_documents)
+    replace_engine(monkeypatch, fakes)
     return fakes
 
 

@@ -7,16 +7,14 @@ from typing import Any
 
 import pytest
 
-import inference.plan
 from inference.outputs import kept_document
 from inference.plan import Result
-from inference.record import Maker, Record, Settings
+from inference.record import Maker, Settings
 from tests.scripts.conftest import Run
+from tests.scripts.stand_in import make_record, replace_engine
 from tickets.documents import Document
 from tickets.formats import FORMATS, Format
 from tickets.render import render_plan
-from tickets.rubric import score_plan
-from tickets.rules import check_plan
 from tickets.staged_plan import fill_details, settle_outline
 
 OUTLINE = """# Saved searches
@@ -69,24 +67,14 @@ class Fakes:
         detail = "2 Other.\n2.1 Sorted.\n- The list is sorted\n- Sorting takes a second\n"
         made = form.assemble([outline, detail])
         (document,) = documents
-        record = Record(
-            key="k",
-            document="d",
-            source="s",
-            document_sha256="0",
-            maker=maker,
-            settings=settings,
+        record = make_record(
+            document,
+            maker,
+            settings,
+            made.markdown,
             whole=self.whole,
-            finish="stop",
             cut=() if self.whole else ("epic 2",),
-            prompt_tokens=1,
-            completion_tokens=1,
-            seconds=1,
             repairs=made.repairs,
-            diagnostics=check_plan(PLAN),
-            rubric=score_plan(PLAN),
-            coverage=1,
-            grounding=1,
         )
         yield Result(document, record, made.markdown)
 
@@ -94,8 +82,7 @@ class Fakes:
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
     fakes = Fakes()
-    monkeypatch.setattr(inference.plan, "open_engine", fakes.open_engine)
-    monkeypatch.setattr(inference.plan, "plan_documents", fakes.plan_documents)
+    replace_engine(monkeypatch, fakes)
     return fakes
 
 
