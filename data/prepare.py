@@ -42,6 +42,7 @@ SCHEMA: Final = pa.schema(
         ("author", pa.string()),
         ("licence", pa.string()),
         ("group", pa.string()),
+        ("rests_on", pa.list_(pa.list_(pa.string()))),
         ("prompt_tokens", pa.int32()),
         ("completion_tokens", pa.int32()),
         # Prompt and completion of each step of the staged format.
@@ -244,7 +245,7 @@ def count_tokens(rows: Sequence[dict[str, Any]], tokens: TokenCounter) -> None:
             plan = parse_plan(row["plan"]).plan
             row["staged_tokens"] = []
             for name in FORMATS:
-                for asked in ask(name, row["id"], row["document"], plan):
+                for asked in ask(name, row["id"], row["document"], plan, row["rests_on"]):
                     texts.append(tokens.render(asked.prompt, asked.completion))
                     owners.append((row, name))
         for (row, name), counts in zip(owners, tokens.count(texts), strict=True):

@@ -4,7 +4,7 @@ Of some pairs the details are written from excerpts, as they are at serving when
 long for the context, so that a model knows documents with gaps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from data.split import draw
@@ -30,8 +30,16 @@ class Asked(NamedTuple):
     completion: list[dict[str, str]]
 
 
-def ask(name: FormatName, pair: str, document: str, plan: Plan) -> Iterator[Asked]:
+def ask(
+    name: FormatName,
+    pair: str,
+    document: str,
+    plan: Plan,
+    rests_on: Sequence[Sequence[str]] = (),
+) -> Iterator[Asked]:
     """The examples of a pair in a format, in the order of its steps.
+
+    What an epic `rests_on` (`tickets.rows.Pair`), its excerpt keeps as long as it can.
 
     Those that begin with the same document have ids `PAIR#STEP`, and follow one another; one that
     is written from an excerpt stands alone, as `PAIR@EPIC#STEP`.
@@ -49,7 +57,8 @@ def ask(name: FormatName, pair: str, document: str, plan: Plan) -> Iterator[Aske
     budget = int(KEPT * _words(document))
 
     def part(epic: Epic) -> str:
-        return excerpt(document, epic, budget, _words).text or document
+        known = rests_on[epic.ref.number[0] - 1] if rests_on else ()
+        return excerpt(document, epic, budget, _words, known).text or document
 
     shortened = FORMATS["staged"].follow(outline, part)
     for number, (step, (_, completion)) in enumerate(zip(shortened, details, strict=True), 1):

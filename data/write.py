@@ -50,8 +50,8 @@ the configuration `staged` has a train and a validation split of its own.
 """
 _COLUMNS: Final = (
     "id", "document", "plan", "content", "domain", "style", "author", "licence", "group",
-    "prompt_tokens", "completion_tokens", "staged_tokens", "epics", "stories", "tasks", "bugs",
-    "edges", "points", "priorities",
+    "rests_on", "prompt_tokens", "completion_tokens", "staged_tokens", "epics", "stories", "tasks",
+    "bugs", "edges", "points", "priorities",
 )  # fmt: skip
 _SPLITS: Final[dict[int, Split]] = {rank: name for name, rank in RANKS.items()}  # type: ignore[misc]
 
@@ -176,7 +176,8 @@ def _examples(columns: dict[str, Any], split: Split, name: FormatName) -> Iterat
     counts = [(columns["prompt_tokens"], columns["completion_tokens"])]
     if name == "staged":
         counts = columns["staged_tokens"]
-    asked = ask(name, columns["id"], columns["document"], parse_plan(columns["plan"]).plan)
+    plan = parse_plan(columns["plan"]).plan
+    asked = ask(name, columns["id"], columns["document"], plan, columns["rests_on"])
     for each, (prompt_tokens, completion_tokens) in zip(asked, counts, strict=True):
         yield {
             **{name: columns[name] for name in SCHEMA.names if name in columns},

@@ -233,7 +233,7 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
         completion_tokens=writing.tokens,
         first_token_seconds=_rounded(writing.first_token_seconds),
         seconds=round(writing.seconds, 3),
-        left_out=writing.left_out,
+        left_out=writing.left_out(chosen),
         diagnostics=best.diagnostics,
         repairs=best.repairs,
         rubric=best.rubric,

@@ -53,10 +53,14 @@ class Maker(Model):
 
 
 class LeftOutPart(Model):
-    """A part of the document that did not fit into the context, and its tokens."""
+    """A part of the document that did not fit into the first prompt, and its tokens.
+
+    `read_by` names the later steps that read it, or more of it.
+    """
 
     heading: str
     tokens: int
+    read_by: tuple[str, ...] = ()
 
 
 class Sample(Model):

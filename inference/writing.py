@@ -4,7 +4,7 @@ Nothing waits for another document, nor one epic's details for another's: each r
 the moment its prompt is known.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 from inference.engine import Completion, Done, Engine, Sampling
@@ -15,7 +15,7 @@ from tickets.excerpts import excerpt
 from tickets.formats import Format, Step
 from tickets.prompt import neutral
 from tickets.schema import Epic
-from tickets.sections import fit_document
+from tickets.sections import LeftOut, fit_document
 
 TITLE_TOKENS: Final = 64
 """Tokens kept in a context for the title in an epic's request."""
@@ -100,7 +100,6 @@ class Writing:
     Attributes:
         place: among all documents.
         document: it.
-        left_out: what of it did not fit into the first prompt.
         steps: the completions that are there by now.
         tokens: of all completions that this run has written, those given up included.
         prompt_tokens: of all their prompts; `cached_tokens` are those of them that the engine had
@@ -131,7 +130,8 @@ class Writing:
         self._open: dict[str, tuple[Step, float]] = {}  # with when it was queued
         self._tried: set[str] = set()
         self._names: list[list[str]] = []
-        self._first, self._prompt, self.left_out = self._fitted()
+        self._lacking: list[dict[str, dict[str, int]]] = []  # tokens by heading, step and sample
+        self._first, self._prompt, self._left_out = self._fitted()
 
     @property
     def fits(self) -> bool:
@@ -143,7 +143,22 @@ class Writing:
         """Whether some step was cut at first, and written again under narrower bounds."""
         return bool(self._tried)
 
-    def _fitted(self) -> tuple[Step, list[int], tuple[LeftOutPart, ...]]:
+    def left_out(self, sample: int) -> tuple[LeftOutPart, ...]:
+        """What did not fit into the first prompt, and which later steps of a sample read it."""
+        return tuple(
+            LeftOutPart(
+                heading=heading,
+                tokens=tokens,
+                read_by=tuple(
+                    name
+                    for name, lacking in self._lacking[sample].items()
+                    if lacking.get(heading, 0) < tokens
+                ),
+            )
+            for heading, tokens in self._left_out
+        )
+
+    def _fitted(self) -> tuple[Step, list[int], tuple[LeftOut, ...]]:
         """The first step and its prompt, the document cut by sections where it must be."""
         writer = self._writer
         room = writer.room
@@ -157,8 +172,7 @@ class Writing:
             if over <= 0:
                 break
             room -= over  # where frame and document meet, tokens may differ by a few
-        left_out = tuple(LeftOutPart(heading=h, tokens=t) for h, t in fitted.left_out)
-        return step, prompt, left_out
+        return step, prompt, fitted.left_out
 
     def start(self) -> bool:
         """Queue what is to be written; returns whether nothing is."""
@@ -211,20 +225,32 @@ class Writing:
         writer = self._writer
         for sample, completion in enumerate(self.steps[self._first.name]):
             names: list[str] = []
-            steps = writer.form.follow(completion.text, self._part, writer.settings.vocabulary)
-            for step in () if writer.settings.outline_only else steps:
+            lacking: list[dict[str, int]] = []
+            part = partial(self._part, lacking)
+            for step in (
+                []
+                if writer.settings.outline_only
+                else writer.form.follow(completion.text, part, writer.settings.vocabulary)
+            ):
                 name = f"{step.name} of {sample}"
                 names.append(name)
                 if name not in self.steps:
                     self._add(name, step, writer.prompt(step), 1)
             self._names.append(names)
+            plain = (_step_of(name) for name in names)
+            self._lacking.append(dict(zip(plain, lacking, strict=False)))
         return not self._open
 
-    def _part(self, epic: Epic) -> str:
-        """What of the document the details of an epic are written from: all of it, if it fits."""
-        if not self.left_out:
+    def _part(self, lacking: list[dict[str, int]], epic: Epic) -> str:
+        """What of the document the details of an epic are written from: all of it, if it fits.
+
+        What it lacks goes to the end of `lacking`.
+        """
+        if not self._left_out:
             return self.document.text
-        return excerpt(self.document.text, epic, self._writer.room, self._writer.count).text
+        fitted = excerpt(self.document.text, epic, self._writer.room, self._writer.count)
+        lacking.append(dict(fitted.left_out))
+        return fitted.text
 
     def written(self) -> list[Written]:
         """The completions of each sample, once all are done."""
@@ -232,6 +258,11 @@ class Writing:
         for first, names in zip(self.steps[self._first.name], self._names, strict=True):
             rest = [self.steps[name][0] for name in names]
             everything = [(self._first.name, first), *zip(names, rest, strict=True)]
-            cut = tuple(n.partition(" of ")[0] for n, each in everything if each.finish != "stop")
+            cut = tuple(_step_of(name) for name, each in everything if each.finish != "stop")
             found.append(Written((first, *rest), cut))
         return found
+
+
+def _step_of(name: str) -> str:
+    """The step's own name, without its sample."""
+    return name.partition(" of ")[0]

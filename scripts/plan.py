@@ -15,6 +15,7 @@ from tickets.files import InputError
 
 if TYPE_CHECKING:
     from inference.plan import Progress, Result
+    from inference.record import LeftOutPart
     from tickets.documents import Document
     from tickets.vocabulary import Vocabulary
 
@@ -216,17 +217,24 @@ def _summary(result: "Result") -> str:
         f"{record.completion_tokens} tokens in {record.seconds:.1f} s",
     ]
     lines = [f"{record.source}{place}: {', '.join(parts)}"]
-    if record.left_out:
-        names = [f"{part.heading or 'the beginning'!r}" for part in record.left_out]
-        more = f" and {count(len(names) - 5, 'more part')}" if len(names) > 5 else ""
-        left = f"{', '.join(names[:5])}{more}"
-        lines.append(f"  did not fit into the context and was left out: {left}")
+    unread = [part for part in record.left_out if not part.read_by]
+    late = [part for part in record.left_out if part.read_by]
+    if unread:
+        lines.append(f"  did not fit into the context and was left out: {_headings(unread)}")
+    if late:
+        lines.append(f"  read for details only, not for the outline: {_headings(late)}")
     if not record.whole:
         lines.append(
             f"  CUT ({record.finish}): this is no whole plan; raise --max-tokens"
             + ("" if result.path else ", or keep what there is with -o or --json")
         )
     return "\n".join(lines)
+
+
+def _headings(parts: "list[LeftOutPart]") -> str:
+    names = [f"{part.heading or 'the beginning'!r}" for part in parts]
+    more = f" and {count(len(names) - 5, 'more part')}" if len(names) > 5 else ""
+    return f"{', '.join(names[:5])}{more}"
 
 
 def _print(result: "Result", *, as_json: bool, to_stdout: bool) -> None:

@@ -9,11 +9,18 @@ from tickets.sections import Fitted, fit_document
 from tickets.words import stems
 
 
-def excerpt(document: str, epic: Epic, budget: int, count_tokens: Callable[[str], int]) -> Fitted:
+def excerpt(
+    document: str,
+    epic: Epic,
+    budget: int,
+    count_tokens: Callable[[str], int],
+    rests_on: Sequence[str] = (),
+) -> Fitted:
     """The document cut to `budget` tokens, the parts least like the epic's titles first.
 
     Likeness is BM25 (Robertson and Zaragoza 2009) over the stems of the words; what the document
-    begins with stays longest, since it names the feature.
+    begins with stays longest, since it names the feature, and then what holds one of the sentences
+    that the epic is known to rest on.
     """
     wanted = [word for title in _titles(epic) for word in stems(title)]
 
@@ -22,7 +29,8 @@ def excerpt(document: str, epic: Epic, budget: int, count_tokens: Callable[[str]
         # A part without words would end up with no place in the index.
         ranker.index([list(stems(part)) or ["-"] for part in parts], show_progress=False)
         scores: list[float] = ranker.get_scores(wanted or ["-"]).tolist()
-        return [float("inf"), *scores[1:]]
+        known = [max(scores) + 1 if any(s in part for s in rests_on) else 0 for part in parts]
+        return [float("inf"), *(a + b for a, b in zip(scores[1:], known[1:], strict=True))]
 
     return fit_document(document, budget, count_tokens, weigh)
 

@@ -16,7 +16,8 @@ class Pair(Model):
 
     `group` keeps what must not be torn apart by a split (a document's family, a repository);
     `source` says where the pair came from (`curated`, `generated`, a folder, a Jira export);
-    `author` what kind of author wrote it (`human`, `synthetic`, `teacher`).
+    `author` what kind of author wrote it (`human`, `synthetic`, `teacher`). `rests_on` has for each
+    epic the sentences of the document that its tickets were made from, where the source knows them.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Pair(Model):
     author: str
     licence: str
     group: str
+    rests_on: tuple[tuple[str, ...], ...] = ()
 
 
 class Message(Model):

@@ -40,6 +40,7 @@ def generate(seed: int, k: int) -> GeneratedPair:
     spec = make_spec(dice)
     document, marks = write_document(spec, dice)
     plan = write_plan(spec, dice)
+    trace = tuple(TraceLine(ref_of(mark.item), mark.section, mark.text) for mark in marks)
     pair = Pair(
         id=f"gen-{seed}-{k}",
         document=document,
@@ -50,8 +51,11 @@ def generate(seed: int, k: int) -> GeneratedPair:
         author="synthetic",
         licence="Apache-2.0",
         group=f"{spec.domain.name}/{spec.product}",
+        rests_on=tuple(
+            tuple(line.text for line in trace if line.ticket.number[0] == epic.ref.number[0])
+            for epic in plan.epics
+        ),
     )
-    trace = tuple(TraceLine(ref_of(mark.item), mark.section, mark.text) for mark in marks)
     return GeneratedPair(spec, pair, plan, trace)
 
 

@@ -46,3 +46,11 @@ def test_details_from_excerpts_stand_alone() -> None:
     assert "## Part 2" not in first
     assert "newest search" in second
     assert "## Part 0" not in second
+
+
+def test_excerpts_keep_what_an_epic_is_known_to_rest_on() -> None:
+    known = [["Nothing else."], ["Save a search under a name."]]
+    _, *details = ask("staged", a_name(excerpted=True), DOCUMENT, PLAN, known)
+    first, second = (document_of(each.prompt) for each in details)
+    assert "## Part 1" in first
+    assert "## Part 0" in second

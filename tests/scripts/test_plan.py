@@ -138,6 +138,10 @@ def test_what_was_left_out_is_said(run: Run, fakes: Fakes, documents: Path) -> N
     assert "left out: 'Changelog'\n" in run("plan", documents / "a.md").err
     fakes.left_out = tuple(LeftOutPart(heading=f"Part {n}", tokens=9) for n in range(200))
     assert "'Part 4' and 195 more parts\n" in run("plan", documents / "a.md").err
+    late = LeftOutPart(heading="Storage", tokens=9, read_by=("epic 2",))
+    fakes.left_out = (*fakes.left_out[:1], late)
+    told = run("plan", documents / "a.md").err
+    assert "left out: 'Part 0'\n  read for details only, not for the outline: 'Storage'\n" in told
 
 
 def test_an_interruption_says_what_is_kept(run: Run, fakes: Fakes, documents: Path) -> None:
