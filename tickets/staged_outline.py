@@ -43,7 +43,7 @@ MOST_AFTER: Final = 4
 
 _NUMBERED: Final = re.compile(r"\s*(?:[-*+]\s+)?(\d{1,4}(?:\.\d{1,4}){0,2})[.:]?\s+(\S.*)")
 _HEADING: Final = re.compile(r"\s*#+\s+(.*)")
-_TYPED: Final = re.compile(r"(story|task|bug):\s*(.*)", re.IGNORECASE)
+_TYPED: Final = re.compile(r"(?:(story|task|bug):\s*)+(.*)", re.IGNORECASE)
 _AFTER: Final = re.compile(rf"{AFTER}\b:?\s*(.*)", re.IGNORECASE)
 _REF: Final = re.compile(
     r"(?:(?:epic|story|task|bug)\s+)?(\d{1,4}(?:\.\d{1,4}){0,2})", re.IGNORECASE

@@ -30,13 +30,38 @@ _JUDGED: Final = {"Q801", "Q802", "Q803", "Q804", "Q809", "Q812", "Q813", "Q815"
 def settle_outline(text: str, vocabulary: "Vocabulary | None" = None) -> RepairResult:
     """The plan of an outline, complete but for descriptions and criteria.
 
-    Its repairs are those of what the outline says itself: what could not be read and was left out,
-    numbers, dependencies, estimates, names.
+    Its repairs are those of what the outline says itself: what could not be read or was said twice
+    and is left out, numbers, dependencies, estimates, names.
     """
     parsed = read_outline(text)
-    repaired = repair_plan(parsed.plan, vocabulary=vocabulary)
-    repairs = [each for each in repaired.repairs if _is_of_outline(each, parsed.plan)]
-    return RepairResult(plan=repaired.plan, repairs=(*parsed.diagnostics, *repairs))
+    plan, doubles = _once(parsed.plan)
+    repaired = repair_plan(plan, vocabulary=vocabulary)
+    repairs = [each for each in repaired.repairs if _is_of_outline(each, plan)]
+    return RepairResult(plan=repaired.plan, repairs=(*parsed.diagnostics, *doubles, *repairs))
+
+
+def _once(plan: Plan) -> tuple[Plan, list[Diagnostic]]:
+    """The plan without stories whose title an earlier one of their epic has (O104).
+
+    A small model that has said all it knows says the last of it again.
+    """
+    doubles: list[Diagnostic] = []
+    epics = []
+    for e, epic in enumerate(plan.epics):
+        first: dict[str, Story] = {}
+        for s, story in enumerate(epic.stories):
+            known = first.setdefault(" ".join(story.title.casefold().split()), story)
+            if known is not story:
+                doubles.append(
+                    Diagnostic(
+                        code="O104",
+                        severity="error",
+                        message=f"{story.ref} has the title of {known.ref}, and is left out",
+                        loc=("epics", e, "stories", s),
+                    )
+                )
+        epics.append(epic.model_copy(update={"stories": tuple(first.values())}))
+    return plan.model_copy(update={"epics": tuple(epics)}), doubles
 
 
 def check_outline(text: str, vocabulary: "Vocabulary | None" = None) -> tuple[Diagnostic, ...]:

@@ -97,6 +97,26 @@ def test_no_outline_is_a_plan_without_epics(text: str) -> None:
     assert next(each.code for each in check_plan(plan) if each.severity == "error") == "F501"
 
 
+def test_a_title_that_is_said_again_makes_no_second_story() -> None:
+    text = """# Export
+1 Export the table | Web | Web Team | High
+1.1 task: task: Add the button | 5 | High
+1.2 Write the file | 5 | High | after 1.1
+1.3 add the button | 3 | Low
+1.4 Write the guide | 3 | Low | after 1.3
+2 Keep the exports | Store | Store Team | Low | after 1
+2.1 Add the button | 3 | Low
+"""
+    settled = settle_outline(text)
+    first, second = settled.plan.epics
+    assert [(str(story.type), story.title) for story in first.stories] == [
+        ("Task", "Add the button"), ("Story", "Write the file"), ("Story", "Write the guide"),
+    ]  # fmt: skip
+    assert [s.title for s in second.stories] == ["Add the button"]
+    assert "O104" in {repair.code for repair in settled.repairs}
+    assert not [each for each in check_plan(settled.plan) if each.severity == "error"]
+
+
 def test_an_outline_is_checked_with_its_lines() -> None:
     text = """# Export
 1 Export the table | Web | Web Team | High
