@@ -14,11 +14,14 @@ from inference.checksums import MANIFEST, Say, built_folder, file_hashes, text_h
 from inference.models import ModelFolder, read_folder, read_header, weight_files
 from tickets.adapters import RECORD, check_adapter_config
 from tickets.files import InputError, nearest
-from tickets.formats import FORMATS, Format, find_format
+from tickets.formats import FORMATS, Format, FormatName, find_format
 from tickets.models import cache_folder
 
 SHIPPED: Final = Path(__file__).parent / "adapters"
-"""One folder for each model that comes with an adapter, named like the model."""
+"""A folder for each adapter that comes with Planloom, named like its model and its format."""
+
+DEFAULT_FORMAT: Final[FormatName] = "whole"
+"""The format of the adapter that is used where none is named."""
 
 PARITY_NATS: Final = 0.005
 """How far the merged model may lie from model + adapter: mean Kullback-Leibler divergence of the
@@ -52,10 +55,37 @@ class Adapter(NamedTuple):
     form: Format
 
 
-def shipped_adapter(model: ModelFolder) -> Path | None:
+def shipped_adapter(model: ModelFolder, form: FormatName = DEFAULT_FORMAT) -> Path | None:
     """The folder of the adapter that comes with Planloom for `model`, None if there is none."""
-    folder = SHIPPED / model.name
+    folder = SHIPPED / f"{model.name}-{form}"
     return folder if (folder / "adapter_config.json").is_file() else None
+
+
+def find_adapter(name: str, model: ModelFolder) -> Path | None:
+    """The folder of the adapter that is wanted, None for the base model alone.
+
+    Args:
+        name: a folder; `auto`, the one that comes with the model, if one does; `whole` or `staged`,
+            the one of that format; `none`.
+        model: the model it is for.
+
+    Raises:
+        InputError: none of that format comes with the model.
+    """
+    if name == "none":
+        return None
+    if name == "auto":
+        return shipped_adapter(model)
+    for form in FORMATS:
+        if name == form:
+            folder = shipped_adapter(model, form)
+            if folder is None:
+                raise InputError(
+                    f"adapter {name}: none of this format comes with {model.name}; train one, and "
+                    "name its folder"
+                )
+            return folder
+    return Path(name).expanduser()
 
 
 def read_adapter(path: Path, model: ModelFolder) -> Adapter:

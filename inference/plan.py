@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from inference.checksums import Say
 from inference.drafts import best_of, make_draft
 from inference.engine import Engine
-from inference.lora import read_adapter, shipped_adapter
+from inference.lora import find_adapter, read_adapter
 from inference.models import find_model, offline_unless_needed
 from inference.outputs import Output
 from inference.record import Maker, Record, Sample, Settings, run_key
@@ -71,7 +71,7 @@ def open_engine(
 
     Args:
         model: see `inference.models.find_model`.
-        adapter: a folder; `auto` for the one that comes with the model, if one does; `none`.
+        adapter: see `inference.lora.find_adapter`.
         batch: plans wanted at once.
         context: fewer tokens than the model's own.
         verbose: show vLLM's log on standard error.
@@ -83,10 +83,8 @@ def open_engine(
     prepare(verbose=verbose)
     offline_unless_needed(model)
     base = find_model(model, say)
-    folder = shipped_adapter(base) if adapter == "auto" else Path(adapter).expanduser()
-    lora = None
-    if folder is not None and adapter != "none":
-        lora = read_adapter(folder, base)
+    folder = find_adapter(adapter, base)
+    lora = read_adapter(folder, base) if folder else None
     form = lora.form if lora else FORMATS["whole"]
     maker = Maker(
         model=base.name,
@@ -198,7 +196,7 @@ def _writer(engine: Engine, form: Format, settings: Settings) -> Writer:
     if form.name != "staged" and (settings.outline is not None or settings.outline_only):
         raise InputError(
             "an outline is a step of the format staged, and this adapter writes whole plans; name "
-            "one of that format with --adapter"
+            "one of that format (--adapter staged, or a folder)"
         )
     writer = Writer(engine, form, settings)
     if writer.room < LEAST_DOCUMENT:

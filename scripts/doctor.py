@@ -107,7 +107,7 @@ def _model() -> Iterator[Line]:
         "" if version else f"{source.package} is not installed; remove {VENV} and run ./planloom",
     )
     shipped = sorted(folder.name for folder in SHIPPED.glob("*") if folder.is_dir())
-    yield Line("adapter", ", ".join(shipped) or "none: the base model writes the plans")
+    yield Line("adapters", ", ".join(shipped) or "none: the base model writes the plans")
     known = ", ".join(f"{name} {form.hash[:12]}" for name, form in FORMATS.items())
     yield Line("formats", known)
     free = shutil.disk_usage(_existing(cache)).free / 2**30

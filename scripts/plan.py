@@ -49,7 +49,10 @@ def plan(
     ] = None,
     adapter: Annotated[
         str,
-        typer.Option(help="A folder; [bold]auto[/]: the one for the model, if any; [bold]none[/]."),
+        typer.Option(
+            help="A folder; [bold]auto[/]: the one for the model, if any; [bold]whole[/] or "
+            "[bold]staged[/]: the one of that format; [bold]none[/]."
+        ),
     ] = "auto",
     decoding: Annotated[
         Decoding, typer.Option(help="Bind the model to the format's grammar, or do not.")

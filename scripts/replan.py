@@ -40,7 +40,7 @@ def replan(
         Path | None, typer.Option("--output", "-o", help="Where the plan goes; else printed.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="As for plan.")] = None,
-    adapter: Annotated[str, typer.Option(help="As for plan; one of the format staged.")] = "auto",
+    adapter: Annotated[str, typer.Option(help="As for plan; of the format staged.")] = "staged",
     seed: Annotated[int, typer.Option(min=0, help="Another one writes other tickets.")] = 0,
     max_tokens: Annotated[int, typer.Option(min=256, help="As for plan.")] = 3072,
     vocabulary: Annotated[Path | None, typer.Option(help="As for plan.")] = None,
@@ -117,7 +117,7 @@ def _written(
     if maker.format_hash != revision.hash:
         raise InputError(
             f"adapter {maker.adapter or 'none'}: writes whole plans; epics are written anew with "
-            "one of the format staged, named by --adapter"
+            "one of the format staged (--adapter staged, or a folder)"
         )
     settings = Settings(
         temperature=0.8 if drawn else 0.0, seed=seed, max_tokens=max_tokens, vocabulary=vocabulary

@@ -109,7 +109,7 @@ def merge(
 
     [bold]Example[/]
 
-    [cyan]./planloom train merge inference/adapters/smollm2-135m -o out/merged[/]
+    [cyan]./planloom train merge inference/adapters/smollm2-135m-whole -o out/merged[/]
     """
     from inference.lora import PARITY_NATS, merge_into, read_adapter
 

@@ -1,6 +1,6 @@
 """The staged format against the whole one, and both against llama.cpp, on the same documents.
 
-    .venv/bin/python -m scripts.bench.formats --staged ADAPTER [--whole ADAPTER]
+    .venv/bin/python -m scripts.bench.formats [--staged ADAPTER] [--whole ADAPTER]
         [--documents FOLDER] [--many 50] [--llamacpp PYTHON]
 
 One document at a time, each in a process of its own from the shell to the file, and then --many at
@@ -43,8 +43,8 @@ for prompt, tokens in given["work"]:
 
 
 def main(
-    staged: Annotated[Path, typer.Option(help="An adapter of the format staged.")],
-    whole: Annotated[str, typer.Option(help="One of the format whole.")] = "auto",
+    staged: Annotated[str, typer.Option(help="As plan's --adapter.")] = "staged",
+    whole: Annotated[str, typer.Option(help="The same.")] = "whole",
     documents: Annotated[Path, typer.Option(help="A folder.")] = ROOT / "examples",
     many: Annotated[int, typer.Option(min=0, help="Plans of the batch; 0 for none.")] = 50,
     llamacpp: Annotated[
@@ -53,7 +53,7 @@ def main(
 ) -> None:
     """Measure and print."""
     files = sorted(documents.glob("*.md"))
-    adapters = {"whole": whole, "staged": str(staged)}
+    adapters = {"whole": whole, "staged": staged}
     columns = "s", "writing", "tokens", "cached", "plan tokens/s", "coverage", "rubric"
     print(f"| format | document | {' | '.join(columns)} |")
     print(f"| --- | --- |{' --: |' * len(columns)}")

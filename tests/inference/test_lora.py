@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from inference import lora
-from inference.lora import merged_model, read_adapter, shipped_adapter, stable_copy
+from inference.lora import find_adapter, merged_model, read_adapter, stable_copy
 from inference.models import ModelFolder, read_folder, read_header
 from tickets.files import InputError
 from tickets.prompt import format_hash
@@ -163,10 +163,17 @@ def test_another_content_gets_another_folder(adapter: Path, model: ModelFolder) 
     assert "99" not in (first / "adapter_config.json").read_text()
 
 
-def test_the_shipped_adapter(
+def test_the_shipped_adapters(
     model: ModelFolder, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lora, "SHIPPED", tmp_path)
-    assert shipped_adapter(model) is None
-    adapter.rename(tmp_path / "tiny")
-    assert shipped_adapter(model) == tmp_path / "tiny"
+    assert find_adapter("auto", model) is None
+    with pytest.raises(InputError, match=r"^adapter staged: none of this format comes with tiny"):
+        find_adapter("staged", model)
+    shutil.copytree(adapter, tmp_path / "tiny-whole")
+    adapter.rename(tmp_path / "tiny-staged")
+    assert find_adapter("auto", model) == tmp_path / f"tiny-{lora.DEFAULT_FORMAT}"
+    assert find_adapter("whole", model) == tmp_path / "tiny-whole"
+    assert find_adapter("staged", model) == tmp_path / "tiny-staged"
+    assert find_adapter("none", model) is None
+    assert find_adapter("out/mine", model) == Path("out/mine")

@@ -9,23 +9,25 @@ import yaml
 from inference.lora import SHIPPED
 from inference.models import read_header
 from tickets.adapters import RECORD, check_adapter_config
+from tickets.formats import FORMATS, find_format
 from tickets.models import EMBEDDED
-from tickets.prompt import format_hash
 
 
 def adapters() -> list[Path]:
     return sorted(path for path in SHIPPED.iterdir() if path.is_dir())
 
 
-def test_the_default_model_has_one() -> None:
-    assert {path.name for path in adapters()} == set(EMBEDDED)
+def test_the_embedded_model_has_one_of_each_format() -> None:
+    names = {f"{model}-{form}" for model in EMBEDDED for form in FORMATS}
+    assert {path.name for path in adapters()} == names
 
 
 @pytest.mark.parametrize("folder", adapters(), ids=lambda folder: folder.name)
 def test_it_can_be_used_and_says_where_it_comes_from(root: Path, folder: Path) -> None:
     record = json.loads((folder / RECORD).read_text("utf-8"))
-    assert record["format_hash"] == format_hash(), "the format has changed: train it anew"
-    assert record["model"]["name"] == folder.name
+    form = find_format(record["format_hash"])
+    assert form is not None, "the format has changed: train it anew"
+    assert folder.name == f"{record['model']['name']}-{form.name}"
     config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
     assert check_adapter_config(config, folder.name) == 16
     weights = folder / "adapter_model.safetensors"
