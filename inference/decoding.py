@@ -1,4 +1,4 @@
-"""Two budgets that a grammar cannot express: the tokens of a line, and those of the whole plan.
+"""What a grammar cannot express: budgets of a line and of a plan, and lines that are not the same.
 
 The grammar bounds how many lines there are and leaves each line's length free (bounded repeats
 take seconds to compile), so a model that repeats itself could fill the whole completion with one
@@ -11,6 +11,9 @@ grammar's mask in each decoding step, and chooses only among what the mask has l
 - A plan that has used up most of its tokens is closed: lines are short from there on, and where
   the grammar lets the model choose between one more ticket, item or team and going on to what
   must still come, it goes on. So the plan ends within the completion, and is whole.
+- A line whose words begin like those of an earlier one goes another way after a few of them, so
+  that a small model does not write the same criterion below every story (as n-grams are blocked
+  in summaries: Paulus, Xiong and Socher 2018).
 
 This module is imported by vLLM's engine, which may live in a process of its own.
 """
@@ -30,6 +33,10 @@ LINE_TOKENS: Final = "line_tokens"
 
 CLOSE_AT: Final = "close_at"
 """The key in `SamplingParams.extra_args` of the completion tokens after which a plan is closed."""
+
+DISTINCT: Final = "distinct"
+"""The key in `SamplingParams.extra_args` of the tokens that two lines may have in common at their
+beginning, behind number or hyphen."""
 
 SENTENCE_SHARE: Final = 0.75
 """From this share of a line's budget on, the end of a sentence ends the line."""
@@ -53,6 +60,7 @@ class Tokens:
         bars: those that begin with the bar between two fields of a line.
         sentences: those that end a sentence.
         digits: those that end in a digit.
+        words: those that begin with a space.
         closing: for the beginning of a line while a plan is being closed (the bytes that it has
             so far), the groups of tokens to go on with, the best first.
     """
@@ -81,6 +89,7 @@ class Tokens:
         bold = [i for i, text in tokens if text.startswith(b"**")]
         section = [i for i, text in tokens if text == b"##" or text.startswith(b"## ")]
         words = [i for i, text in tokens if text.startswith(b" ")]
+        self.words = frozenset(words)
         digits = [i for i, text in tokens if text.isdigit()]
         self.closing: dict[bytes, list[list[int]]] = {
             # No further ticket, but the end; no further item or link; no cross-epic dependencies;
@@ -102,13 +111,18 @@ class Line:
         at_sentence: whether the last token ended a sentence.
     """
 
-    def __init__(self, limit: int, close_at: int | None, output: list[int]) -> None:
+    def __init__(
+        self, limit: int, close_at: int | None, distinct: int | None, output: list[int]
+    ) -> None:
         self.limit = limit
         self.length = 0
         self.written = 0
         self.start = b""
         self.at_sentence = False
         self._close_at = close_at
+        self._distinct = distinct
+        self._words: list[int] = []
+        self._taken: dict[tuple[int, ...], set[int]] = {}  # how earlier lines went on
         self._output = output
         self._last = _PENDING
 
@@ -117,6 +131,7 @@ class Line:
         while self.written < len(self._output) and self._output[self.written] != _PENDING:
             token = self._output[self.written]
             text = tokens.texts[token]
+            self._keep(token, tokens)
             if token in tokens.newlines:
                 self.length = 0
                 self.start = text[text.rindex(b"\n") + 1 :]
@@ -129,6 +144,27 @@ class Line:
             self._last = token
         if self._close_at is not None and self.written >= self._close_at:
             self.limit = min(self.limit, CLOSING_LINE)
+
+    def _keep(self, token: int, tokens: Tokens) -> None:
+        """Take in a token of the line's words; at its end they are taken."""
+        if self._distinct is None:
+            return
+        if token not in tokens.newlines:
+            if self._words or token in tokens.words:
+                self._words.append(token)
+            return
+        if self._words:
+            common = tuple(self._words[: self._distinct])
+            following = {*self._words[self._distinct : self._distinct + 1]}
+            self._taken.setdefault(common, set()).update(following or tokens.newlines)
+        self._words = []
+
+    @property
+    def taken(self) -> set[int]:
+        """Tokens with which the line would be like an earlier one."""
+        if self._distinct is None or not self._words:
+            return set()
+        return self._taken.get(tuple(self._words), set())
 
     @property
     def must_end(self) -> bool:
@@ -170,7 +206,7 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
     @classmethod
     def validate_params(cls, sampling_params: SamplingParams) -> None:
         """Raises `ValueError` when a request's budget is no number of tokens."""
-        for key in (LINE_TOKENS, CLOSE_AT):
+        for key in (LINE_TOKENS, CLOSE_AT, DISTINCT):
             limit = (sampling_params.extra_args or {}).get(key)
             if limit is not None and (not isinstance(limit, int) or limit < 1):
                 raise ValueError(f"{key} must be a positive integer, not {limit!r}")
@@ -189,6 +225,8 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
         held: dict[bytes, list[int]] = {}  # rows by the beginning of their line
         for row, line in self._lines.items():
             line.read(self._tokens)
+            if line.taken and not line.must_end:
+                avoid(logits, row, torch.tensor(sorted(line.taken), device=self._device))
             if line.must_end:
                 held.setdefault(_FULL, []).append(row)
             elif line.must_close and line.start in self._groups:
@@ -217,7 +255,21 @@ def keep_first(logits: torch.Tensor, rows: torch.Tensor, groups: list[torch.Tens
     logits[rows] = chosen
 
 
+def avoid(logits: torch.Tensor, row: int, tokens: torch.Tensor) -> None:
+    """Mask tokens in a row, unless no other is allowed.
+
+    Args:
+        logits: [requests, vocabulary], changed in place.
+        row: index of the request.
+        tokens: ids.
+    """
+    others = logits[row].index_fill(0, tokens, float("-inf"))
+    logits[row] = torch.where(others.isfinite().any(), others, logits[row])
+
+
 def _new_line(params: SamplingParams, _prompt: Any, output: list[int]) -> Line | None:
     budgets = params.extra_args or {}
     limit = budgets.get(LINE_TOKENS)
-    return Line(limit, budgets.get(CLOSE_AT), output) if limit else None
+    if not limit:
+        return None
+    return Line(limit, budgets.get(CLOSE_AT), budgets.get(DISTINCT), output)

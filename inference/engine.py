@@ -36,6 +36,7 @@ class Sampling(NamedTuple):
         grammar: EBNF that binds it; None lets the model write freely.
         line_tokens: the most tokens of one line (see `inference.decoding`); None for no limit.
         close_at: tokens after which the plan is closed (likewise); it needs `line_tokens`.
+        distinct: tokens that two lines may begin with alike (likewise).
         samples: how many completions.
         temperature: 0 takes the likeliest token each time.
         seed: of the random choices, for a temperature above 0.
@@ -45,6 +46,7 @@ class Sampling(NamedTuple):
     grammar: str | None = None
     line_tokens: int | None = None
     close_at: int | None = None
+    distinct: int | None = None
     samples: int = 1
     temperature: float = 0.0
     seed: int = 0
@@ -228,9 +230,13 @@ def _parameters(sampling: Sampling) -> Any:
         StructuredOutputsParams,
     )
 
-    from inference.decoding import CLOSE_AT, LINE_TOKENS
+    from inference.decoding import CLOSE_AT, DISTINCT, LINE_TOKENS
 
-    budgets = {LINE_TOKENS: sampling.line_tokens, CLOSE_AT: sampling.close_at}
+    budgets = {
+        LINE_TOKENS: sampling.line_tokens,
+        CLOSE_AT: sampling.close_at,
+        DISTINCT: sampling.distinct,
+    }
     limits: dict[str, Any] = {
         "extra_args": {key: budget for key, budget in budgets.items() if budget is not None}
     }

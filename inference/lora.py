@@ -20,7 +20,7 @@ from tickets.models import cache_folder
 SHIPPED: Final = Path(__file__).parent / "adapters"
 """A folder for each adapter that comes with Planloom, named like its model and its format."""
 
-DEFAULT_FORMAT: Final[FormatName] = "whole"
+DEFAULT_FORMAT: Final[FormatName] = "staged"
 """The format of the adapter that is used where none is named."""
 
 PARITY_NATS: Final = 0.005

@@ -76,6 +76,7 @@ class Writer:
             grammar=step.bind(bounds, settings.vocabulary) if is_bound else None,
             line_tokens=settings.line_tokens if is_bound else None,
             close_at=self.close_at(step) if is_bound else None,
+            distinct=step.distinct if is_bound else None,
             samples=samples,
             temperature=temperature,
             seed=settings.seed,

@@ -17,7 +17,7 @@ def test_a_document_becomes_a_plan_without_errors(root: Path) -> None:
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)
     assert record["whole"]
-    assert record["maker"]["adapter"] == "smollm2-135m-whole"
+    assert record["maker"]["adapter"] == "smollm2-135m-staged"
     assert not [found for found in record["diagnostics"] if found["severity"] == "error"]
     assert record["rubric"]["score"] >= 0.7  # 0.8 passes; this plan has about 0.75
     assert record["markdown"].startswith("# Jira Tickets Structure - ")

@@ -40,6 +40,7 @@ class Step(NamedTuple):
         bind: the grammar of the completion, within bounds and a vocabulary.
         share: of the tokens that a plan may have, the most that this completion may.
         closing: tokens that coming to an end may take, on short lines.
+        distinct: tokens that two of its lines may begin with alike; None for all.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Step(NamedTuple):
     bind: Bind
     share: float
     closing: int
+    distinct: int | None = None
 
 
 class Made(NamedTuple):
@@ -172,6 +174,12 @@ _SAMPLE: Final = Epic(
 """An epic by whose grammar the format's hash knows that of all details."""
 
 
+DISTINCT: Final = 8
+"""Tokens that two lines of an epic's details may begin with alike. On ten documents the share of
+good stories (the rubric's) rose from 0.34 to 0.85 with it, coverage and grounding stayed; in
+outlines it made titles up."""
+
+
 class Staged(Format):
     """An outline first, then the details of every epic, each on its own."""
 
@@ -217,6 +225,7 @@ class Staged(Format):
             lambda bounds, _: detail_grammar(epic, bounds),
             0.5,
             28 * lines,
+            DISTINCT,
         )
 
     def assemble(

@@ -22,7 +22,7 @@ class Params:
 
 
 def read(output: list[int], limit: int = 100, close_at: int | None = None) -> Any:
-    line = decoding.Line(limit, close_at, output)
+    line = decoding.Line(limit, close_at, None, output)
     line.read(TOKENS)
     return line
 
@@ -158,7 +158,34 @@ def test_lines_are_short_while_a_plan_is_closed() -> None:
     assert read(long, limit=64, close_at=len(long)).must_end
 
 
-@pytest.mark.parametrize("key", ["line_tokens", "close_at"])
+def test_a_line_goes_another_way_than_an_earlier_one() -> None:
+    first = [ITEM, B, A, A, ASK, NL]
+    params = Params(line_tokens=64, distinct=2)
+    for written, expected in {
+        (B,): [A, END],  # not yet two tokens that are the same
+        (B, A): [END],
+        (B, END): [A, END],
+        (ITEM, B, A): [END],  # a hyphen is none of the words
+    }.items():
+        processor = followed((params, [*first, *written]))
+        assert allowed(processor.apply(masked(A, END))[0]) == expected
+    without = followed((Params(line_tokens=64), [*first, B, A]))
+    assert allowed(without.apply(masked(A, END))[0]) == [A, END]
+
+
+def test_a_short_line_is_not_written_again() -> None:
+    params = Params(line_tokens=64, distinct=5)
+    processor = followed((params, [ONE, B, A, NL, TWO_DOT, B, A]))
+    assert allowed(processor.apply(masked(NL, DOT_NL, END))[0]) == [END]
+    assert allowed(processor.apply(masked(NL, DOT_NL))[0]) == [NL, DOT_NL], "something must come"
+
+
+def test_a_full_line_may_be_like_an_earlier_one() -> None:
+    processor = followed((Params(line_tokens=3, distinct=1), [B, A, NL, B, A]))
+    assert allowed(processor.apply(masked(NL, END))[0]) == [NL]
+
+
+@pytest.mark.parametrize("key", ["line_tokens", "close_at", "distinct"])
 @pytest.mark.parametrize("limit", [0, -1, "64", 2.5])
 def test_a_budget_is_a_positive_number(key: str, limit: object) -> None:
     from vllm import SamplingParams
