@@ -4,13 +4,14 @@ Whatever the outline does not hold (keys, parents, sums, components of stories, 
 phases, allocation, the total) follows from what it does, and repair's steps write it.
 """
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tickets.diagnostics import Diagnostic
 from tickets.repair import RepairResult, repair_plan
 from tickets.rules import check_plan
-from tickets.schema import Plan, Story
+from tickets.schema import Epic, Plan, Story
 from tickets.staged_detail import read_detail
 from tickets.staged_outline import read_outline
 
@@ -43,13 +44,14 @@ def settle_outline(text: str, vocabulary: "Vocabulary | None" = None) -> RepairR
 def _once(plan: Plan) -> tuple[Plan, list[Diagnostic]]:
     """The plan without stories whose title an earlier one of their epic has (O104).
 
-    A small model that has said all it knows says the last of it again.
+    A small model that has said all it knows says the last of it again, in a title as well: there
+    the words are left once.
     """
     doubles: list[Diagnostic] = []
     epics = []
-    for e, epic in enumerate(plan.epics):
+    for e, epic in enumerate(map(_titled_once, plan.epics)):
         first: dict[str, Story] = {}
-        for s, story in enumerate(epic.stories):
+        for s, story in enumerate(map(_titled_once, epic.stories)):
             known = first.setdefault(" ".join(story.title.casefold().split()), story)
             if known is not story:
                 doubles.append(
@@ -61,7 +63,29 @@ def _once(plan: Plan) -> tuple[Plan, list[Diagnostic]]:
                     )
                 )
         epics.append(epic.model_copy(update={"stories": tuple(first.values())}))
-    return plan.model_copy(update={"epics": tuple(epics)}), doubles
+    title = _words_once(plan.title)
+    return plan.model_copy(update={"title": title, "epics": tuple(epics)}), doubles
+
+
+_Titled = TypeVar("_Titled", Epic, Story)
+_AGAIN: Final = re.compile(r"(?<!\w)(\S.{2,80}?)(?:\W+\1(?!\w)){2,}", re.IGNORECASE)
+
+
+def _titled_once(ticket: _Titled) -> _Titled:
+    title = _words_once(ticket.title)
+    if title == ticket.title:
+        return ticket
+    return ticket.model_copy(update={"name": title, "title": title})
+
+
+def _words_once(text: str) -> str:
+    """A title that says the same words three times or more in a row, with these words once."""
+    match = _AGAIN.search(text)
+    if match is None:
+        return text
+    rest = text[match.end() :]
+    is_cut = match[1].casefold().startswith(rest.strip(" :,;-").casefold())
+    return text[: match.end(1)] + ("" if is_cut else rest)
 
 
 def check_outline(text: str, vocabulary: "Vocabulary | None" = None) -> tuple[Diagnostic, ...]:

@@ -117,6 +117,22 @@ def test_a_title_that_is_said_again_makes_no_second_story() -> None:
     assert not [each for each in check_plan(settled.plan) if each.severity == "error"]
 
 
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("Download: Download: Download: Download", "Download"),
+        ("The first page: The first page: the first page: the fir", "The first page"),
+        ("Fast pages: Fast pages: Fast pages in the app", "Fast pages in the app"),
+        ("Step by step by step", "Step by step by step"),
+        ("Read again and again", "Read again and again"),
+    ],
+)
+def test_a_title_that_goes_round_in_circles_is_said_once(said: str, title: str) -> None:
+    plan = settle_outline(f"# {said}\n1 {said} | A | A Team | High\n1.1 {said} | 3 | Low\n").plan
+    (epic,) = plan.epics
+    assert {plan.title, epic.title, epic.stories[0].title, epic.name} == {title}
+
+
 def test_an_outline_is_checked_with_its_lines() -> None:
     text = """# Export
 1 Export the table | Web | Web Team | High
