@@ -225,11 +225,12 @@ class Budgets(LogitsProcessor):  # type: ignore[misc]
         held: dict[bytes, list[int]] = {}  # rows by the beginning of their line
         for row, line in self._lines.items():
             line.read(self._tokens)
-            if line.taken and not line.must_end:
-                avoid(logits, row, torch.tensor(sorted(line.taken), device=self._device))
             if line.must_end:
                 held.setdefault(_FULL, []).append(row)
-            elif line.must_close and line.start in self._groups:
+                continue
+            if taken := line.taken:
+                avoid(logits, row, torch.tensor(sorted(taken), device=self._device))
+            if line.must_close and line.start in self._groups:
                 held.setdefault(line.start, []).append(row)
         for start, rows in held.items():
             keep_first(logits, torch.tensor(rows, device=self._device), self._groups[start])

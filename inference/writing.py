@@ -12,7 +12,7 @@ from inference.record import LeftOutPart, Settings
 from tickets.bounds import Bounds
 from tickets.documents import Document
 from tickets.excerpts import excerpt
-from tickets.formats import Format, Step
+from tickets.formats import Format, Step, epic_step
 from tickets.prompt import neutral
 from tickets.schema import Epic
 from tickets.sections import LeftOut, fit_document
@@ -226,7 +226,7 @@ class Writing:
         writer = self._writer
         for sample, completion in enumerate(self.steps[self._first.name]):
             names: list[str] = []
-            lacking: list[dict[str, int]] = []
+            lacking: dict[str, dict[str, int]] = {}
             part = partial(self._part, lacking)
             for step in (
                 []
@@ -238,19 +238,19 @@ class Writing:
                 if name not in self.steps:
                     self._add(name, step, writer.prompt(step), 1)
             self._names.append(names)
-            plain = (_step_of(name) for name in names)
-            self._lacking.append(dict(zip(plain, lacking, strict=False)))
+            written = {_step_of(name) for name in names}
+            self._lacking.append({name: lacking[name] for name in lacking if name in written})
         return not self._open
 
-    def _part(self, lacking: list[dict[str, int]], epic: Epic) -> str:
+    def _part(self, lacking: dict[str, dict[str, int]], epic: Epic) -> str:
         """What of the document the details of an epic are written from: all of it, if it fits.
 
-        What it lacks goes to the end of `lacking`.
+        What it lacks goes into `lacking`, under the name of the epic's step.
         """
         if not self._left_out:
             return self.document.text
         fitted = excerpt(self.document.text, epic, self._writer.room, self._writer.count)
-        lacking.append(dict(fitted.left_out))
+        lacking[epic_step(epic)] = dict(fitted.left_out)
         return fitted.text
 
     def written(self) -> list[Written]:

@@ -58,7 +58,8 @@ def _once(plan: Plan) -> tuple[Plan, list[Diagnostic]]:
                     Diagnostic(
                         code="O104",
                         severity="error",
-                        message=f"{story.ref} has the title of {known.ref}, and is left out",
+                        message=f"{story.ref} has the title of {known.ref}",
+                        fix="it is left out",
                         loc=("epics", e, "stories", s),
                     )
                 )
@@ -91,6 +92,10 @@ def _words_once(text: str) -> str:
 def check_outline(text: str, vocabulary: "Vocabulary | None" = None) -> tuple[Diagnostic, ...]:
     """What an outline breaks, with its lines: errors that a person must mend, then warnings."""
     parsed = read_outline(text)
+    doubles = [
+        each.model_copy(update={"line": parsed.line_of(each.loc), "fix": "say what sets it apart"})
+        for each in _once(parsed.plan)[1]
+    ]
     errors = [
         each
         for each in check_plan(parsed.plan, lines=parsed.lines, vocabulary=vocabulary)
@@ -102,7 +107,7 @@ def check_outline(text: str, vocabulary: "Vocabulary | None" = None) -> tuple[Di
         for each in check_plan(settled, lines=parsed.lines, vocabulary=vocabulary)
         if each.code in _JUDGED
     ]
-    return (*parsed.diagnostics, *errors, *warnings)
+    return (*parsed.diagnostics, *doubles, *errors, *warnings)
 
 
 def _is_of_outline(repair: Diagnostic, plan: Plan) -> bool:

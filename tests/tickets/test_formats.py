@@ -139,9 +139,10 @@ def test_an_outline_is_checked_with_its_lines() -> None:
 1.1 Add the button | 4 | High | after 3.1
 1.2 Write the file | 40 | High
 something else
+1.3 Add the Button | 5 | Low
 """
     found = {(each.code, each.line) for each in check_outline(text)}
-    assert {("E401", 3), ("D301", 3), ("E401", 4), ("O101", 5)} <= found
+    assert {("E401", 3), ("D301", 3), ("E401", 4), ("O101", 5), ("O104", 6)} <= found
     assert "F501" in {each.code for each in check_outline("")}
     good = "# Export\n1 Export | Web | Web Team | High\n1.1 Add the button | 5 | High\n"
     assert not [each for each in check_outline(good) if each.severity == "error"]
