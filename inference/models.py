@@ -169,13 +169,18 @@ def _embedded(name: str, say: Say) -> ModelFolder:
 
     def build(new: Path) -> None:
         say(f"converting {name} from the package {source.package} into {folder}, once")
-        _convert(_gguf_file(name, source), new)
+        _convert(packaged_file(name, source), new)
 
     built_folder(folder, build, say, f"the model {name}")
     return read_folder(name, folder)
 
 
-def _gguf_file(name: str, source: Embedded) -> Path:
+def packaged_file(name: str, source: Embedded) -> Path:
+    """The GGUF file of an embedded model in its package, which need not be importable.
+
+    Raises:
+        InputError: the package is missing, or the file is not the one that is known.
+    """
     spec = importlib.util.find_spec(source.package.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise InputError(

@@ -138,17 +138,15 @@ def _against_llamacpp(
     python: Path, files: list[Path], single: dict[str, list[dict[str, Any]]]
 ) -> None:
     """Seconds that llama.cpp takes for the prompts and as many tokens as the whole plans have."""
-    from importlib.resources import files as packaged
-
     from transformers import AutoTokenizer
 
     from inference.hardware import compute_threads
+    from inference.models import packaged_file
     from tickets.documents import read_document
     from tickets.prompt import build_messages
 
     tokenizer = AutoTokenizer.from_pretrained(embedded_folder(DEFAULT_MODEL))
-    source = EMBEDDED[DEFAULT_MODEL]
-    model = packaged(source.package.replace("-", "_")) / source.file
+    model = packaged_file(DEFAULT_MODEL, EMBEDDED[DEFAULT_MODEL])
     work = [
         (
             list(
