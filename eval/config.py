@@ -45,13 +45,13 @@ class EngineSystem(System):
     model: str = "smollm2-135m"
     adapter: str = "auto"
     decoding: Literal["free", "constrained"] = "constrained"
-    samples: int = Field(default=1, ge=1, le=64)
+    samples: int | None = Field(default=None, ge=1, le=64)
     context: int | None = Field(default=None, ge=1)
 
     @property
     def is_drawn(self) -> bool:
         """Whether its plans depend on the seed."""
-        return self.samples > 1 or bool(self.temperature)
+        return self.samples != 1 or bool(self.temperature)
 
 
 class EndpointSystem(System):

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from inference.engine import Finish
+from inference.engine import Completion, Finish
 from inference.record import Settings
-from inference.writing import Written
 from tickets.diagnostics import Diagnostic
 from tickets.formats import Format
 from tickets.parse import parse_plan
@@ -13,6 +12,13 @@ from tickets.rubric import Rubric, score_plan
 from tickets.rules import check_plan
 from tickets.staged_outline import write_outline
 from tickets.trace import trace_plan
+
+
+class Written(NamedTuple):
+    """Completions in the order of their steps; `cut` names those that were."""
+
+    completions: tuple[Completion, ...]
+    cut: tuple[str, ...]
 
 
 class Draft(NamedTuple):

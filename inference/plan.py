@@ -1,6 +1,6 @@
 """Documents in, plans out: prompt, completion, repair, verdict, and the best of several.
 
-engine, maker = open_engine("smollm2-135m", adapter="auto", batch=8)
+engine, maker = open_engine("smollm2-135m", adapter="auto", documents=8)
 for result in plan_documents(engine, maker, documents, Settings(), Output("plans/", documents)):
     ...
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from inference.checksums import Say
-from inference.drafts import best_of, make_draft
+from inference.drafts import make_draft
 from inference.engine import Engine
 from inference.lora import find_adapter, read_adapter
 from inference.models import find_model, offline_unless_needed
@@ -20,7 +20,7 @@ from inference.start import prepare
 from inference.writing import Writer, Writing
 from tickets.documents import Document
 from tickets.files import InputError
-from tickets.formats import FORMATS, Format, find_format
+from tickets.formats import FORMATS, Format
 
 LEAST_DOCUMENT: Final = 128
 """Tokens of a document that must fit beside prompt and completion; less is no document."""
@@ -62,7 +62,8 @@ def open_engine(
     model: str,
     *,
     adapter: str = "auto",
-    batch: int = 1,
+    documents: int = 1,
+    samples: int | None = None,
     context: int | None = None,
     verbose: bool = False,
     say: Say = lambda _: None,
@@ -72,7 +73,8 @@ def open_engine(
     Args:
         model: see `inference.models.find_model`.
         adapter: see `inference.lora.find_adapter`.
-        batch: plans wanted at once.
+        documents: how many are wanted at once.
+        samples: of each; see `inference.record.Settings`.
         context: fewer tokens than the model's own.
         verbose: show vLLM's log on standard error.
         say: told what is going on.
@@ -93,9 +95,8 @@ def open_engine(
         adapter_hash=lora.hash if lora else None,
         format_hash=form.hash,
     )
-    engine = Engine(
-        base, lora, batch=batch * form.parallel, context=context, verbose=verbose, say=say
-    )
+    batch = documents * max(form.parallel, samples or form.samples)
+    engine = Engine(base, lora, batch=batch, context=context, verbose=verbose, say=say)
     return engine, maker
 
 
@@ -119,6 +120,8 @@ def plan_documents(
         InputError: the output cannot be written any more, or the context is too small; at the end,
             if nothing of some document fits into the context.
     """
+    form = form or maker.form
+    settings = settings.within(form)
     waiting: list[tuple[int, Document]] = []
     keys = [run_key(document.sha256, maker, settings) for document in documents]
     done = 0
@@ -132,7 +135,7 @@ def plan_documents(
             yield Result(document, record, path.read_text("utf-8"), path, skipped=True)
     if not waiting:
         return
-    writer = _writer(engine, form or _form_of(maker), settings)
+    writer = _writer(engine, form, settings)
     open_: dict[int, Writing] = {}
     unusable: list[str] = []
     waiting.reverse()
@@ -179,13 +182,6 @@ def plan_documents(
         )
 
 
-def _form_of(maker: Maker) -> Format:
-    form = find_format(maker.format_hash)
-    if form is None:
-        raise ValueError(f"{maker.format_hash} is the hash of no format")
-    return form
-
-
 def _writer(engine: Engine, form: Format, settings: Settings) -> Writer:
     """What writes plans in a format.
 
@@ -209,11 +205,9 @@ def _writer(engine: Engine, form: Format, settings: Settings) -> Writer:
 
 
 def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, key: str) -> Result:
-    """The best of the samples as a plan, with its record."""
+    """The plan with its record."""
     document = writing.document
-    drafts = [make_draft(each, form, document.text, settings) for each in writing.written()]
-    chosen = best_of(drafts)
-    best = drafts[chosen]
+    plan = make_draft(writing.written(), form, document.text, settings)
     record = Record(
         key=key,
         document=document.name,
@@ -221,9 +215,9 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
         document_sha256=document.sha256,
         maker=maker,
         settings=settings,
-        whole=best.whole,
-        finish=best.finish,
-        cut=best.cut,
+        whole=plan.whole,
+        finish=plan.finish,
+        cut=plan.cut,
         closed_early=writing.closed_early,
         tightened=writing.tightened,
         prompt_tokens=writing.prompt_tokens,
@@ -231,12 +225,12 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
         completion_tokens=writing.tokens,
         first_token_seconds=_rounded(writing.first_token_seconds),
         seconds=round(writing.seconds, 3),
-        left_out=writing.left_out(chosen),
-        diagnostics=best.diagnostics,
-        repairs=best.repairs,
-        rubric=best.rubric,
-        coverage=best.coverage,
-        grounding=best.grounding,
+        left_out=writing.left_out(),
+        diagnostics=plan.diagnostics,
+        repairs=plan.repairs,
+        rubric=plan.rubric,
+        coverage=plan.coverage,
+        grounding=plan.grounding,
         samples=tuple(
             Sample(
                 finish=draft.finish,
@@ -245,12 +239,12 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
                 coverage=draft.coverage,
                 grounding=draft.grounding,
             )
-            for draft in drafts
+            for draft in writing.samples
         ),
-        chosen=chosen,
+        chosen=writing.chosen,
     )
-    samples = tuple(draft.markdown for draft in drafts) if settings.keep_samples else ()
-    return Result(document, record, best.markdown, samples=samples)
+    samples = tuple(draft.markdown for draft in writing.samples) if settings.keep_samples else ()
+    return Result(document, record, plan.markdown, samples=samples)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -1,12 +1,13 @@
 """What is kept about each plan: how it was made, from what, and how good it is."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
 from inference.checksums import text_hash
 from inference.engine import Finish
 from tickets.diagnostics import Diagnostic
+from tickets.formats import Format, find_format
 from tickets.rubric import Rubric
 from tickets.schema import Model
 from tickets.vocabulary import Vocabulary
@@ -18,9 +19,10 @@ class Settings(Model):
     Attributes:
         decoding: whether the grammar binds what the model writes.
         repair: put right what is arithmetic or reference.
-        samples: plans drawn for each document, of which the best is taken.
+        samples: completions that the first step of each document is drawn to; the later steps go on
+            from the best. None: as many as the format has.
         keep_samples: write the other ones too.
-        temperature: of the draws; None is 0 (greedy) for one sample and 0.8 for several.
+        temperature: None is 0.4 where several samples are drawn, and 0 (greedy) elsewhere.
         seed: of the draws.
         max_tokens: where a plan is cut.
         line_tokens: the most tokens of one line under constrained decoding.
@@ -31,7 +33,7 @@ class Settings(Model):
 
     decoding: Literal["constrained", "free"] = "constrained"
     repair: bool = True
-    samples: int = Field(default=1, ge=1, le=64)
+    samples: int | None = Field(default=None, ge=1, le=64)
     keep_samples: bool = False
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int = Field(default=0, ge=0)
@@ -40,6 +42,10 @@ class Settings(Model):
     vocabulary: Vocabulary | None = None
     outline: str | None = None
     outline_only: bool = False
+
+    def within(self, form: Format) -> Self:
+        """The same with what a format decides."""
+        return self.model_copy(update={"samples": self.samples or form.samples})
 
 
 class Maker(Model):
@@ -50,6 +56,14 @@ class Maker(Model):
     adapter: str | None = None
     adapter_hash: str | None = None
     format_hash: str
+
+    @property
+    def form(self) -> Format:
+        """The format that its plans are written in."""
+        form = find_format(self.format_hash)
+        if form is None:
+            raise ValueError(f"{self.format_hash} is the hash of no format")
+        return form
 
 
 class LeftOutPart(Model):
@@ -64,7 +78,7 @@ class LeftOutPart(Model):
 
 
 class Sample(Model):
-    """One completion: how it ended, its tokens, and what it is judged by."""
+    """One completion of the first step: how it ended, its tokens, what it is judged by."""
 
     finish: Finish
     tokens: int
@@ -91,7 +105,7 @@ class Record(Model):
             `first_token_seconds` to the first.
         diagnostics: of the plan as it was written out, repairs included.
         repairs: what was put right.
-        samples: one for each completion of the last attempt; `chosen` is the best one's place.
+        samples: one for each completion of the first step; `chosen` is the best one's place.
     """
 
     key: str

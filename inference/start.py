@@ -69,6 +69,8 @@ def start_vllm(model: ModelFolder, settings: dict[str, Any], *, verbose: bool = 
 
         from inference.decoding import Budgets
 
+        gc.freeze()  # vLLM collects several times while it starts: not these modules again
+
         try:
             return LLM(
                 model=str(model.path),

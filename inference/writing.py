@@ -4,9 +4,11 @@ Nothing waits for another document, nor one epic's details for another's: each r
 the moment its prompt is known.
 """
 
-from functools import cached_property, partial
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
 
+from inference.drafts import Draft, Written, best_of, make_draft
 from inference.engine import Completion, Done, Engine, Sampling
 from inference.record import LeftOutPart, Settings
 from tickets.bounds import Bounds
@@ -23,15 +25,12 @@ TITLE_TOKENS: Final = 64
 LEAST_TOKENS: Final = 64
 """With less room than that behind its prompt, a step is not begun."""
 
+_TEMPERATURE: Final = 0.4
+"""Of several samples. At 0.8 the best of four outlines was no better than at 0.4, and more of its
+tickets had no ground in the document."""
+
 Steps = dict[str, tuple[Completion, ...]]
 """Completions by the name of their step: all samples of the first, one of a later one."""
-
-
-class Written(NamedTuple):
-    """All completions of one sample, in the order of their steps; `cut` names those that were."""
-
-    completions: tuple[Completion, ...]
-    cut: tuple[str, ...]
 
 
 class Writer:
@@ -39,12 +38,14 @@ class Writer:
 
     Attributes:
         room: tokens that a document may have.
+        samples: completions that the first step is drawn to.
     """
 
     def __init__(self, engine: Engine, form: Format, settings: Settings) -> None:
         self.engine = engine
         self.form = form
         self.settings = settings
+        self.samples = settings.samples or form.samples
         frame = len(engine.encode(form.begin("").messages))
         later = TITLE_TOKENS if form.begin("").share < 1 else 0
         self.room = engine.context - frame - later - settings.max_tokens
@@ -68,7 +69,7 @@ class Writer:
         tokens = self.tokens(step)
         temperature = settings.temperature
         if temperature is None:
-            temperature = 0.0 if settings.samples == 1 else 0.8
+            temperature = 0.0 if samples == 1 else _TEMPERATURE
         is_bound = settings.decoding == "constrained"
         bounds = self.tight if tight else None
         return Sampling(
@@ -102,6 +103,8 @@ class Writing:
         place: among all documents.
         document: it.
         steps: the completions that are there by now.
+        samples: what the first step was drawn to, judged; `chosen` is the place of the best, which
+            the later steps go on from.
         tokens: of all completions that this run has written, those given up included.
         prompt_tokens: of all their prompts; `cached_tokens` are those of them that the engine had
             computed before.
@@ -127,11 +130,13 @@ class Writing:
         self.seconds = 0.0
         self.first_token_seconds: float | None = None
         self.steps: Steps = dict(kept)
+        self.samples: tuple[Draft, ...] = ()
+        self.chosen = 0
         self._writer = writer
         self._open: dict[str, tuple[Step, float]] = {}  # with when it was queued
         self._tried: set[str] = set()
-        self._names: list[list[str]] = []
-        self._lacking: list[dict[str, dict[str, int]]] = []  # tokens by heading, step and sample
+        self._names: list[str] = []  # of the later steps
+        self._lacking: dict[str, dict[str, int]] = {}  # tokens by heading and step
         self._first, self._prompt, self._left_out = self._fitted()
 
     @property
@@ -144,16 +149,16 @@ class Writing:
         """Whether some step was cut at first, and written again under narrower bounds."""
         return bool(self._tried)
 
-    def left_out(self, sample: int) -> tuple[LeftOutPart, ...]:
-        """What did not fit into the first prompt, and which later steps of a sample read it."""
+    def left_out(self) -> tuple[LeftOutPart, ...]:
+        """What did not fit into the first prompt, and which later steps read it."""
         return tuple(
             LeftOutPart(
                 heading=heading,
                 tokens=tokens,
                 read_by=tuple(
                     name
-                    for name, lacking in self._lacking[sample].items()
-                    if lacking.get(heading, 0) < tokens
+                    for name, lacking in self._lacking.items()
+                    if name in self._names and lacking.get(heading, 0) < tokens
                 ),
             )
             for heading, tokens in self._left_out
@@ -177,11 +182,11 @@ class Writing:
 
     def start(self) -> bool:
         """Queue what is to be written; returns whether nothing is."""
-        first, settings = self._first, self._writer.settings
-        if settings.outline is not None:
-            self.steps.setdefault(first.name, (Completion(settings.outline, "stop", 0),))
+        first, writer = self._first, self._writer
+        if writer.settings.outline is not None:
+            self.steps.setdefault(first.name, (Completion(writer.settings.outline, "stop", 0),))
         if first.name not in self.steps:
-            self._add(first.name, first, self._prompt, settings.samples)
+            self._add(first.name, first, self._prompt, writer.samples)
             return False
         return self._follow()
 
@@ -222,48 +227,44 @@ class Writing:
         return self._prompt if step is self._first else self._writer.prompt(step)
 
     def _follow(self) -> bool:
-        """Queue the steps that follow from the first; returns whether there are none to write."""
-        writer = self._writer
-        for sample, completion in enumerate(self.steps[self._first.name]):
-            names: list[str] = []
-            lacking: dict[str, dict[str, int]] = {}
-            part = partial(self._part, lacking)
-            for step in (
-                []
-                if writer.settings.outline_only
-                else writer.form.follow(completion.text, part, writer.settings.vocabulary)
-            ):
-                name = f"{step.name} of {sample}"
-                names.append(name)
-                if name not in self.steps:
-                    self._add(name, step, writer.prompt(step), 1)
-            self._names.append(names)
-            written = {_step_of(name) for name in names}
-            self._lacking.append({name: lacking[name] for name in lacking if name in written})
+        """Queue the steps that follow from the best sample of the first; returns whether there are
+        none to write.
+        """
+        writer, first = self._writer, self._first
+        self.samples = tuple(
+            make_draft(
+                self._as_written([(first.name, completion)]),
+                writer.form,
+                self.document.text,
+                writer.settings,
+            )
+            for completion in self.steps[first.name]
+        )
+        self.chosen = best_of(self.samples)
+        if writer.settings.outline_only:
+            return True
+        best = self.steps[first.name][self.chosen].text
+        for step in writer.form.follow(best, self._part, writer.settings.vocabulary):
+            self._names.append(step.name)
+            if step.name not in self.steps:
+                self._add(step.name, step, writer.prompt(step), 1)
         return not self._open
 
-    def _part(self, lacking: dict[str, dict[str, int]], epic: Epic) -> str:
-        """What of the document the details of an epic are written from: all of it, if it fits.
-
-        What it lacks goes into `lacking`, under the name of the epic's step.
-        """
+    def _part(self, epic: Epic) -> str:
+        """What of the document the details of an epic are written from: all of it, if it fits."""
         if not self._left_out:
             return self.document.text
         fitted = excerpt(self.document.text, epic, self._writer.room, self._writer.count)
-        lacking[epic_step(epic)] = dict(fitted.left_out)
+        self._lacking[epic_step(epic)] = dict(fitted.left_out)
         return fitted.text
 
-    def written(self) -> list[Written]:
-        """The completions of each sample, once all are done."""
-        found = []
-        for first, names in zip(self.steps[self._first.name], self._names, strict=True):
-            rest = [self.steps[name][0] for name in names]
-            everything = [(self._first.name, first), *zip(names, rest, strict=True)]
-            cut = tuple(_step_of(name) for name, each in everything if each.finish != "stop")
-            found.append(Written((first, *rest), cut))
-        return found
+    def written(self) -> Written:
+        """The completions that the plan is made of, once all are done."""
+        first = self._first.name
+        later = [(name, self.steps[name][0]) for name in self._names]
+        return self._as_written([(first, self.steps[first][self.chosen]), *later])
 
-
-def _step_of(name: str) -> str:
-    """The step's own name, without its sample."""
-    return name.partition(" of ")[0]
+    @staticmethod
+    def _as_written(steps: Sequence[tuple[str, Completion]]) -> Written:
+        cut = tuple(name for name, completion in steps if completion.finish != "stop")
+        return Written(tuple(completion for _, completion in steps), cut)

@@ -35,11 +35,15 @@ def main() -> None:
                          system.name))
         for system in systems
     ]  # fmt: skip
-    batch = max(system.samples * len(jobs) for system, jobs in todo)
     first = systems[0]
     try:
         engine, maker = open_engine(
-            first.model, adapter=first.adapter, batch=max(1, batch), context=first.context, say=_say
+            first.model,
+            adapter=first.adapter,
+            documents=max(1, max(len(jobs) for _, jobs in todo)),
+            samples=max(system.samples or 0 for system in systems) or None,
+            context=first.context,
+            say=_say,
         )
         for system, jobs in todo:
             plan_jobs(engine, maker, system, jobs, run)
@@ -64,7 +68,7 @@ def plan_jobs(
             temperature=system.temperature,
             seed=seed,
             max_tokens=system.max_tokens,
-        )
+        ).within(maker.form)
         waiting: dict[str, Document] = {}
         keys: dict[str, str] = {}
         for job in group:
@@ -91,7 +95,9 @@ def _plan_batch(
 ) -> None:
     """Plan the documents that are waiting, by their names; `keys` has what plans are kept by."""
     engine.count_tokens("")  # starts vLLM, which is no part of the time that a plan takes
-    progress = Progress(system.name, len(waiting), system.max_tokens * system.samples, _say)
+    progress = Progress(
+        system.name, len(waiting), system.max_tokens * (settings.samples or 1), _say
+    )
     started, made, before = time.monotonic(), 0, engine.written
     try:
         for result in plan_documents(

@@ -62,8 +62,15 @@ def plan(
         typer.Option("--repair/--no-repair", help="Put right what needs no model."),
     ] = True,
     samples: Annotated[
-        int, typer.Option(min=1, max=64, help="Plans drawn per document; the best is taken.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Plans (format staged: outlines) drawn per document; the best is taken. By "
+            "default 1 plan, 4 outlines.",
+            show_default=False,
+        ),
+    ] = None,
     keep_samples: Annotated[
         bool, typer.Option("--keep-samples", help="Write the other samples too (needs -o).")
     ] = False,
@@ -136,7 +143,8 @@ def plan(
     engine, maker = open_engine(
         model or DEFAULT_MODEL,
         adapter=adapter,
-        batch=len(found) * samples,
+        documents=len(found),
+        samples=samples,
         context=context,
         verbose=verbose,
         say=_say,

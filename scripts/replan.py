@@ -110,9 +110,7 @@ def _written(
     from tickets.models import DEFAULT_MODEL
     from tickets.revision import Revision
 
-    engine, maker = open_engine(
-        model or DEFAULT_MODEL, adapter=adapter, batch=1, verbose=verbose, say=_say
-    )
+    engine, maker = open_engine(model or DEFAULT_MODEL, adapter=adapter, verbose=verbose, say=_say)
     revision = Revision(plan, places, note)
     if maker.format_hash != revision.hash:
         raise InputError(

@@ -17,7 +17,7 @@ from tickets.grammar import build_grammar
 from tickets.parse import parse_plan
 from tickets.prompt import MARKERS, build_messages, format_hash, neutral
 from tickets.render import render_plan
-from tickets.repair import repair_plan
+from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref, Story, Task
 from tickets.staged_detail import detail_grammar, write_detail
 from tickets.staged_outline import outline_grammar, write_outline
@@ -69,10 +69,12 @@ class Format(ABC):
     Attributes:
         name: what it is called.
         parallel: completions of one plan that are usually written at once.
+        samples: completions that the first step is drawn to, unless asked otherwise.
     """
 
     name: FormatName
     parallel: int = 1
+    samples: int = 1
 
     @property
     @abstractmethod
@@ -185,10 +187,15 @@ held to that, a small model makes some up."""
 
 
 class Staged(Format):
-    """An outline first, then the details of every epic, each on its own."""
+    """An outline first, then the details of every epic, each on its own.
+
+    Four outlines take half as long again as one, and the best of them has a third more of what
+    there is to do.
+    """
 
     name = "staged"
     parallel = 4
+    samples = 4
 
     @cached_property
     def hash(self) -> str:
@@ -210,9 +217,13 @@ class Staged(Format):
         vocabulary: "Vocabulary | None" = None,
     ) -> list[Step]:
         """The details of each epic, of the outline as it was settled."""
-        plan = settle_outline(completion, vocabulary).plan
+        plan = self.settle(completion, vocabulary).plan
         outline = write_outline(plan)
         return [self.detail(document_for(epic), outline, epic) for epic in plan.epics]
+
+    def settle(self, outline: str, vocabulary: "Vocabulary | None") -> RepairResult:
+        """What an outline says, complete but for the details of its epics."""
+        return settle_outline(outline, vocabulary)
 
     def detail(self, document: str, outline: str, epic: Epic) -> Step:
         """The details of one epic; the prompts of a document's epics begin alike."""
@@ -243,7 +254,7 @@ class Staged(Format):
 
         So `repair` makes no difference here, and the repairs are those of what the model wrote.
         """
-        settled = settle_outline(completions[0], vocabulary)
+        settled = self.settle(completions[0], vocabulary)
         return Made(render_plan(fill_details(settled.plan, completions[1:])), settled.repairs)
 
     def examples(self, document: str, plan: Plan) -> Iterator[tuple[Step, str]]:

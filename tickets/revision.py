@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tickets.bounds import Bounds
 from tickets.formats import Made, Staged, Step
 from tickets.render import render_plan
-from tickets.repair import repair_plan
+from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref
 from tickets.staged_outline import revision_grammar
 from tickets.staged_plan import fill_details, settle_outline
@@ -45,6 +45,10 @@ class Revision(Staged):
 
         return step._replace(messages=[*before, last], bind=bind)
 
+    def settle(self, outline: str, vocabulary: "Vocabulary | None") -> RepairResult:
+        """What an outline says, each epic in its place."""
+        return settle_outline(outline, vocabulary, join=False)
+
     def follow(
         self,
         completion: str,
@@ -63,7 +67,7 @@ class Revision(Staged):
         vocabulary: "Vocabulary | None" = None,
     ) -> Made:
         """The plan with its new epics; repair makes sums, phases and dependencies follow."""
-        settled = settle_outline(completions[0], vocabulary).plan
+        settled = self.settle(completions[0], vocabulary).plan
         new = iter(completions[1:])
         epics = []
         for place, old in enumerate(self._plan.epics):

@@ -5,13 +5,14 @@ phases, allocation, the total) follows from what it does, and repair's steps wri
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tickets.diagnostics import Diagnostic
 from tickets.repair import RepairResult, repair_plan
+from tickets.repair_base import Draft, Updates
 from tickets.rules import check_plan
-from tickets.schema import Epic, Plan, Story
+from tickets.schema import Epic, Loc, Plan, Ref, Story
 from tickets.staged_detail import read_detail
 from tickets.staged_outline import read_outline
 
@@ -28,44 +29,76 @@ _JUDGED: Final = {"Q801", "Q802", "Q803", "Q804", "Q809", "Q812", "Q813", "Q815"
 """Warnings that an outline alone can earn."""
 
 
-def settle_outline(text: str, vocabulary: "Vocabulary | None" = None) -> RepairResult:
+def settle_outline(
+    text: str, vocabulary: "Vocabulary | None" = None, *, join: bool = True
+) -> RepairResult:
     """The plan of an outline, complete but for descriptions and criteria.
 
+    Without `join` epics of one title stay apart, so that each is in its place.
+
     Its repairs are those of what the outline says itself: what could not be read or was said twice
-    and is left out, numbers, dependencies, estimates, names.
+    and is left out or joined, numbers, dependencies, estimates, names.
     """
     parsed = read_outline(text)
-    plan, doubles = _once(parsed.plan)
+    plan, doubles = _once(parsed.plan, join=join)
     repaired = repair_plan(plan, vocabulary=vocabulary)
     repairs = [each for each in repaired.repairs if _is_of_outline(each, plan)]
     return RepairResult(plan=repaired.plan, repairs=(*parsed.diagnostics, *doubles, *repairs))
 
 
-def _once(plan: Plan) -> tuple[Plan, list[Diagnostic]]:
-    """The plan without stories whose title an earlier one of their epic has (O104).
+def _once(plan: Plan, *, join: bool = True) -> tuple[Plan, list[Diagnostic]]:
+    """The plan in which no title stands twice: among the stories of an epic the first of a title
+    stays (O104), and epics of one title become one (O105).
 
     A small model that has said all it knows says the last of it again, in a title as well: there
-    the words are left once.
+    the words are left once. What waits for a ticket that goes waits for the one that stays.
     """
-    doubles: list[Diagnostic] = []
-    epics = []
+    told: list[Diagnostic] = []
+    instead: dict[Ref, Ref] = {}
+
+    def tell(ticket: Epic | Story, known: Epic | Story, loc: Loc, code: str) -> None:
+        if known is ticket:
+            return
+        message = f"{ticket.ref} has the title of {known.ref}"
+        fix = "it is left out" if code == "O104" else f"its stories go below {known.ref}"
+        told.append(Diagnostic(code=code, severity="error", message=message, fix=fix, loc=loc))
+        instead[ticket.ref] = known.ref
+
+    epics: dict[str, Epic] = {}
+    stories: dict[str, dict[str, Story]] = {}
     for e, epic in enumerate(map(_titled_once, plan.epics)):
-        first: dict[str, Story] = {}
+        title = _folded(epic.title) if join else str(e)
+        tell(epic, epics.setdefault(title, epic), ("epics", e), "O105")
+        below = stories.setdefault(title, {})
         for s, story in enumerate(map(_titled_once, epic.stories)):
-            known = first.setdefault(" ".join(story.title.casefold().split()), story)
-            if known is not story:
-                doubles.append(
-                    Diagnostic(
-                        code="O104",
-                        severity="error",
-                        message=f"{story.ref} has the title of {known.ref}",
-                        fix="it is left out",
-                        loc=("epics", e, "stories", s),
-                    )
-                )
-        epics.append(epic.model_copy(update={"stories": tuple(first.values())}))
-    title = _words_once(plan.title)
-    return plan.model_copy(update={"title": title, "epics": tuple(epics)}), doubles
+            known = below.setdefault(_folded(story.title), story)
+            tell(story, known, ("epics", e, "stories", s), "O104")
+    kept = [
+        epic.model_copy(update={"stories": tuple(stories[title].values())})
+        for title, epic in epics.items()
+    ]
+    once = plan.model_copy(update={"title": _words_once(plan.title), "epics": tuple(kept)})
+    return _pointing(once, instead) if instead else once, told
+
+
+def _folded(title: str) -> str:
+    return " ".join(title.casefold().split())
+
+
+def _pointing(plan: Plan, instead: Mapping[Ref, Ref]) -> Plan:
+    """The plan with other tickets in its dependencies, each once."""
+    draft = Draft(plan, None)
+    updates: Updates = {}
+    for loc, ticket in plan.tickets():
+        if any(each.ref in instead for each in ticket.dependencies):
+            pointing = {
+                ref: each.model_copy(update={"ref": ref})
+                for each in ticket.dependencies
+                for ref in [instead.get(each.ref, each.ref)]
+            }
+            updates[loc] = {"dependencies": tuple(pointing.values())}
+    draft.change_tickets(updates)
+    return draft.plan
 
 
 _Titled = TypeVar("_Titled", Epic, Story)

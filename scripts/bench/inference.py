@@ -97,7 +97,7 @@ def _from_the_shell() -> tuple[float, float, int]:
 
 def _loops() -> list[tuple[str, int, float, float]]:
     """`plan` against vLLM alone, and constrained against free decoding, for each batch size."""
-    engine, maker = open_engine(DEFAULT_MODEL, adapter="none", batch=max(BATCHES))
+    engine, maker = open_engine(DEFAULT_MODEL, adapter="none", documents=max(BATCHES))
     rows = []
     for batch in BATCHES:
         documents = _documents(batch)

@@ -250,7 +250,7 @@ def test_the_best_of_several_wins(documents: list[Document], tmp_path: Path) -> 
     settings = Settings(samples=3, keep_samples=True)
     (result,) = run(writer, documents[:1], settings, tmp_path / "out")
     ((_, sampling),) = writer.requests
-    assert (sampling.samples, sampling.temperature) == (3, 0.8)
+    assert (sampling.samples, sampling.temperature) == (3, 0.4)
     record = result.record
     assert record.chosen == 1
     assert [sample.finish for sample in record.samples] == ["stop", "stop", "length"]

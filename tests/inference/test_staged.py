@@ -16,6 +16,7 @@ from tests.inference.stand_in import Answer, StandIn
 from tickets.documents import Document, read_document
 from tickets.formats import FORMATS
 from tickets.parse import parse_plan
+from tickets.revision import Revision
 
 STAGED = FORMATS["staged"]
 MAKER = Maker(model="m", model_hash="1", format_hash=STAGED.hash)
@@ -50,6 +51,7 @@ class Writer(StandIn):
         super().__init__(batch=4, context=context)
         self.ends = {name.replace("_", " "): list(reasons) for name, reasons in ends.items()}
         self.prompts: dict[str, list[str]] = {}
+        self.outlines = [OUTLINE] * 4
         self._last: list[str] = []
 
     @property
@@ -65,12 +67,12 @@ class Writer(StandIn):
         super().add(key, prompt, sampling)
 
     def answer(self, key: str) -> Answer:
-        step = key.partition(" ")[2].partition(" of ")[0]
-        text = OUTLINE if step == "outline" else DETAILS[int(step.split()[1])]
+        step = key.partition(" ")[2]
         reasons = self.ends.get(step)
         end: Finish = reasons.pop(0) if reasons else "stop"
         samples = next(asked.samples for name, asked in self.requests if name == key)
-        return [(text if end == "stop" else text[: len(text) // 2], end)] * samples
+        texts = [DETAILS[int(step.split()[1])]] if step != "outline" else self.outlines[:samples]
+        return [(text if end == "stop" else text[: len(text) // 2], end) for text in texts]
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def test_no_document_waits_for_another_and_prompts_begin_alike(documents: list[D
     writer = Writer()
     run(writer, documents)
     outlines = [f"{place} outline" for place in (0, 1)]
-    details = [[f"{place} epic {n} of 0" for n in (1, 2)] for place in (0, 1)]
+    details = [[f"{place} epic {n}" for n in (1, 2)] for place in (0, 1)]
     assert writer.started == [*outlines, *details[0], *details[1]]
     first, second = (writer.prompts[key] for key in details[0])
     assert first[:-1] == second[:-1]
@@ -158,28 +160,52 @@ def test_after_a_kill_only_the_steps_that_lack_are_written(
     assert run(Writer(), documents, out=out)[0].skipped
 
 
-def test_samples_have_details_of_their_own(documents: list[Document]) -> None:
+def test_only_the_best_of_several_outlines_has_details(documents: list[Document]) -> None:
+    empty = "# Nothing\n1 Other things | Depot | Depot Team | Low\n1.1 Do other things | 5 | Low\n"
     writer = Writer()
-    (result,) = run(writer, documents[:1], Settings(samples=3))
-    assert len(result.record.samples) == 3
-    assert writer.started.count("0 outline") == 1
-    assert len(writer.started) == 1 + 3 * 2
+    writer.outlines = [empty, OUTLINE, empty, empty]
+    (result,) = run(writer, documents[:1])
+    assert writer.started == ["0 outline", "0 epic 1", "0 epic 2"]
+    asked = [(sampling.samples, sampling.temperature) for _, sampling in writer.requests]
+    assert asked == [(4, 0.4), (1, 0.0), (1, 0.0)]
+    assert result.record.chosen == 1
+    scores = [sample.score for sample in result.record.samples]
+    assert scores[1] == max(scores) > scores[0] == scores[2]
+    assert "Users keep their searches." in result.markdown
+    assert result.record.settings.samples == 4
 
 
-def test_details_of_a_long_document_are_written_from_what_concerns_them(tmp_path: Path) -> None:
+def test_excerpts_are_reported_for_the_epics_that_are_written_anew(tmp_path: Path) -> None:
+    path = _long(tmp_path)
+    settings = Settings(max_tokens=512)
+    (whole,) = run(Writer(context=1400), [read_document(path)], settings)
+    plan = parse_plan(whole.markdown).plan
+    engine = cast(Engine, Writer(context=1400))
+    (result,) = plan_documents(
+        engine, MAKER, [read_document(path)], settings, form=Revision(plan, [1])
+    )
+    read_by = {part.read_by for part in result.record.left_out}
+    assert read_by == {(), ("epic 2",)}
+
+
+def _long(folder: Path) -> Path:
     parts = [f"## Part {n}\n\n{'Nothing of interest here. ' * 40}\n" for n in range(12)]
     parts.insert(8, f"## Storage\n\n{'Keep searches and name a search. ' * 30}\n")
     parts.insert(4, f"## Pages\n\n{'Show searches; list the searches on a page. ' * 20}\n")
-    path = tmp_path / "long.md"
+    path = folder / "long.md"
     path.write_text("# Saved searches\n\nThey are kept.\n\n" + "\n".join(parts))
+    return path
+
+
+def test_details_of_a_long_document_are_written_from_what_concerns_them(tmp_path: Path) -> None:
     writer = Writer(context=1400)
     settings = Settings(max_tokens=512)
-    (result,) = run(writer, [read_document(path)], settings)
+    (result,) = run(writer, [read_document(_long(tmp_path))], settings)
     left = {part.heading: part.read_by for part in result.record.left_out}
     assert "epic 1" in left["Storage"]
     assert "epic 2" in left["Pages"]
     assert () in left.values()
-    first, second = (writer.prompts[f"0 epic {n} of 0"][1] for n in (1, 2))
+    first, second = (writer.prompts[f"0 epic {n}"][1] for n in (1, 2))
     assert "## Storage" in first
     assert "## Pages" in second
     assert "# Saved searches" in first

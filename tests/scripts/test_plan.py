@@ -79,7 +79,7 @@ def test_the_markdown_alone_is_on_standard_output(run: Run, fakes: Fakes, docume
     assert (ran.status, ran.out) == (0, PLAN)
     assert "planloom: starting" in ran.err
     assert f"{documents / 'a.md'}: 0 errors" in ran.err
-    assert fakes.opened["batch"] == 1
+    assert fakes.opened["documents"] == 1
 
 
 def test_a_place_that_cannot_be_written_is_said_before_the_model_starts(
@@ -102,7 +102,7 @@ def test_options_reach_the_engine(run: Run, fakes: Fakes, documents: Path) -> No
     run("plan", documents, "-o", documents / "out", *options, "--model", "m", "--adapter", "none")
     assert fakes.opened["model"] == "m"
     assert fakes.opened["adapter"] == "none"
-    assert fakes.opened["batch"] == 12
+    assert (fakes.opened["documents"], fakes.opened["samples"]) == (3, 4)
     assert fakes.settings == Settings(samples=4, seed=7, decoding="free", repair=False)
 
 

@@ -117,6 +117,29 @@ def test_a_title_that_is_said_again_makes_no_second_story() -> None:
     assert not [each for each in check_plan(settled.plan) if each.severity == "error"]
 
 
+def test_epics_of_one_title_become_one() -> None:
+    text = """# Export
+1 Export the table | Web | Web Team | High | after 3
+1.1 Add the button | 5 | High
+2 Keep the exports | Store | Store Team | Low | after 3, 1
+2.1 Keep them for a week | 3 | Low | after 3.1
+3 Export the Table | Web | Web Team | Low | after 1
+3.1 add the button | 3 | Low
+3.2 Write the file | 5 | High | after 3.1
+"""
+    settled = settle_outline(text)
+    assert write_outline(settled.plan).splitlines()[1:] == [
+        "1 Export the table | Web | Web Team | High",
+        "1.1 Add the button | 5 | High",
+        "1.2 Write the file | 5 | High | after 1.1",
+        "2 Keep the exports | Store | Store Team | Low | after 1",
+        "2.1 Keep them for a week | 3 | Low | after 1.1",
+    ]
+    assert {"O104", "O105"} <= {repair.code for repair in settled.repairs}
+    assert len(settle_outline(text, join=False).plan.epics) == 3
+    assert {("O105", 6), ("O104", 7)} <= {(each.code, each.line) for each in check_outline(text)}
+
+
 @pytest.mark.parametrize(
     ("said", "title"),
     [
