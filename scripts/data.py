@@ -131,7 +131,7 @@ def check(
         Path | None, typer.Option(help="The plans' folder, if they lie in one of their own.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Treat warnings as errors, for curated pairs.")
+        bool, typer.Option("--strict", help="End with 1 for warnings too, as for curated pairs.")
     ] = False,
 ) -> None:
     """Say what is wrong with a folder of pairs before anyone trains on it.
@@ -153,11 +153,10 @@ def check(
         pairs += bool(checked.id)
         for finding in checked.findings:
             print(finding.text)
-            serious = strict or finding.severity == "error"
-            errors += serious
-            warnings += not serious
+            errors += finding.severity == "error"
+            warnings += finding.severity != "error"
     print(f"{folder}: {pairs} pairs, {errors} errors, {warnings} warnings")
-    raise typer.Exit(1 if errors else 0)
+    raise typer.Exit(1 if errors or (strict and warnings) else 0)
 
 
 @app.command()

@@ -109,14 +109,15 @@ def sprint(context: Context) -> Iterator[Finding]:
 
 
 def sprints(context: Context) -> Iterator[Finding]:
-    """A phase whose sprint is before that of an earlier phase."""
-    last: tuple[int, ...] = ()
+    """A phase whose sprint is before that of the phase above it, if both count the same thing."""
+    last: tuple[str, tuple[int, ...]] = ("", ())
     for p, phase in enumerate(context.plan.phases):
         figures = tuple(int(figure) for figure in _FIGURES.findall(phase.sprint)[:2])
-        if figures and figures < last:
+        unit = _FIGURES.split(phase.sprint)[0].strip().casefold().removesuffix("s")
+        if figures and unit == last[0] and figures < last[1]:
             yield Finding(
                 ("phases", p),
                 f"Phase {phase.number} is in {phase.sprint}, before the phase above it",
                 "put the phases in the order of their sprints",
             )
-        last = figures or last
+        last = (unit, figures) if figures else last

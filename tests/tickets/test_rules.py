@@ -311,6 +311,16 @@ def test_a_story_counts_where_it_stands_itself_before_its_epic() -> None:
     assert codes(late) == ["P607"]
 
 
+def test_phases_that_count_other_things_have_no_order() -> None:
+    first, second = sound_plan().phases
+    for one, other in (("Weeks 7 to 9", "until 1 December"), ("Sprint 25.2", "Sprints to come")):
+        phases = tuple(
+            phase.model_copy(update={"sprint": sprint})
+            for phase, sprint in ((first, one), (second, other))
+        )
+        assert codes(put(sound_plan(), ("phases",), phases)) == []
+
+
 def test_an_empty_phase() -> None:
     plan = put(sound_plan(), ("phases",), (*sound_plan().phases, Phase(number=3, sprint="S 9")))
     assert codes(plan) == ["P603"]
@@ -376,6 +386,7 @@ def test_vague_criteria(text: str) -> None:
         "A wetlands map opens from the sidebar",
         "Betterment is a team name in the list",
         "The deployment stops when the gate fails",
+        "The sweep ends at the same or a better loss",
     ],
 )
 def test_exact_criteria(text: str) -> None:
