@@ -90,7 +90,9 @@ def start_vllm(model: ModelFolder, settings: dict[str, Any], *, verbose: bool = 
 
 
 def cpu_settings(model: ModelFolder, context: int, batch: int) -> dict[str, Any]:
-    """What `LLM` needs on a CPU; the key/value cache holds `batch` whole contexts if it may.
+    """What `LLM` needs on a CPU; the key/value cache holds half as many whole contexts as `batch`.
+
+    The completions of a plan share most of theirs, and what finds no room waits.
 
     Raises:
         InputError: not even one fits into the memory that is free.
@@ -114,7 +116,7 @@ def cpu_settings(model: ModelFolder, context: int, batch: int) -> dict[str, Any]
         # A prompt in pieces draws before its end, and a seeded draw cannot be taken back on a CPU.
         "enable_chunked_prefill": False,
         "max_num_batched_tokens": max(context, _PREFILL),
-        "kv_cache_memory_bytes": min(room, per_context * batch),
+        "kv_cache_memory_bytes": min(room, per_context * max(1, batch // 2)),
     }
 
 

@@ -37,9 +37,10 @@ def test_too_little_memory_is_said(tiny_model: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(InputError, match=r"0\.0 GiB are to spare; ask for a smaller --context"):
         start.cpu_settings(model, 8192, 1)
     monkeypatch.setattr(start, "free_memory", lambda: 1 << 30)
-    settings = start.cpu_settings(model, 1024, 3)
     # 2 x 2 layers x 2 heads x 8 wide x 2 bytes, for 8 blocks of 128 tokens and a spare one.
-    assert settings["kv_cache_memory_bytes"] == 3 * 128 * 9 * 128
+    for batch, contexts in ((1, 1), (5, 2)):
+        settings = start.cpu_settings(model, 1024, batch)
+        assert settings["kv_cache_memory_bytes"] == contexts * 128 * 9 * 128
 
 
 def test_bytes_of_a_token() -> None:
