@@ -1,7 +1,7 @@
 """The configuration of a benchmark: which documents, which systems, which seeds."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,6 +35,10 @@ class System(Model):
     temperature: float | None = Field(default=None, ge=0, le=2)
 
 
+_WHOLE: Final = ("none", "whole")
+"""Adapters that surely write whole plans."""
+
+
 class EngineSystem(System):
     """Our own engine: see `./planloom plan --help` for what the fields mean.
 
@@ -50,8 +54,12 @@ class EngineSystem(System):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether its plans depend on the seed."""
-        return self.samples != 1 or bool(self.temperature)
+        """Whether its plans depend on the seed.
+
+        By default the format `staged` is drawn and `whole` is not; a folder counts as the former.
+        """
+        is_single = self.samples == 1 or (self.samples is None and self.adapter in _WHOLE)
+        return bool(self.temperature) if is_single else self.temperature != 0
 
 
 class EndpointSystem(System):

@@ -40,11 +40,13 @@ class Draft(NamedTuple):
         return not self.cut
 
 
-def make_draft(written: Written, form: Format, document: str, settings: Settings) -> Draft:
+def make_draft(
+    written: Written, form: Format, document: str, settings: Settings, *, outline: bool
+) -> Draft:
     """Completions as a plan: repaired if that is wanted and it is whole, and judged as written.
 
-    One that was cut stays as it is: repair would make it look like a whole one. Of an outline alone
-    the plan is judged that it describes.
+    One that was cut stays as it is: repair would make it look like a whole one. Of an `outline`
+    the plan is judged that it describes, and its text is the outline.
     """
     markdown, repairs = form.assemble(
         [completion.text for completion in written.completions],
@@ -56,7 +58,7 @@ def make_draft(written: Written, form: Format, document: str, settings: Settings
         parsed.plan, lines=parsed.lines, document=document, vocabulary=settings.vocabulary
     )
     trace = trace_plan(parsed.plan, document)
-    if settings.outline_only:
+    if outline:
         markdown = write_outline(parsed.plan)
     return Draft(
         markdown=markdown,

@@ -47,7 +47,7 @@ class Result(NamedTuple):
         markdown: the plan; of a skipped one, as it lies in its file.
         path: its file, None without an output place.
         skipped: it was done in an earlier run.
-        samples: with `keep_samples`, every plan that was drawn, as markdown.
+        samples: with `keep_samples`, every plan or outline that was drawn.
     """
 
     document: Document
@@ -207,7 +207,9 @@ def _writer(engine: Engine, form: Format, settings: Settings) -> Writer:
 def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, key: str) -> Result:
     """The plan with its record."""
     document = writing.document
-    plan = make_draft(writing.written(), form, document.text, settings)
+    plan = make_draft(
+        writing.written(), form, document.text, settings, outline=settings.outline_only
+    )
     record = Record(
         key=key,
         document=document.name,

@@ -10,7 +10,7 @@ from typing import Final
 
 from inference.drafts import Draft, Written, best_of, make_draft
 from inference.engine import Completion, Done, Engine, Sampling
-from inference.record import LeftOutPart, Settings
+from inference.record import MOST_SAMPLES, LeftOutPart, Settings
 from tickets.bounds import Bounds
 from tickets.documents import Document
 from tickets.excerpts import excerpt
@@ -24,10 +24,6 @@ TITLE_TOKENS: Final = 64
 
 LEAST_TOKENS: Final = 64
 """With less room than that behind its prompt, a step is not begun."""
-
-_TEMPERATURE: Final = 0.4
-"""Of several samples. At 0.8 the best of four outlines was no better than at 0.4, and more of its
-tickets had no ground in the document."""
 
 Steps = dict[str, tuple[Completion, ...]]
 """Completions by the name of their step: all samples of the first, one of a later one."""
@@ -44,8 +40,8 @@ class Writer:
     def __init__(self, engine: Engine, form: Format, settings: Settings) -> None:
         self.engine = engine
         self.form = form
-        self.settings = settings
-        self.samples = settings.samples or form.samples
+        self.settings = settings.within(form)
+        self.samples = self.settings.samples or 1
         frame = len(engine.encode(form.begin("").messages))
         later = TITLE_TOKENS if form.begin("").share < 1 else 0
         self.room = engine.context - frame - later - settings.max_tokens
@@ -63,13 +59,10 @@ class Writer:
         """The tokens of a part of a document as it stands in the prompt."""
         return self.engine.count_tokens(neutral(text))
 
-    def sampling(self, step: Step, samples: int, *, tight: bool) -> Sampling:
+    def sampling(self, step: Step, *, is_first: bool, tight: bool) -> Sampling:
         """How a step is to be completed."""
         settings = self.settings
         tokens = self.tokens(step)
-        temperature = settings.temperature
-        if temperature is None:
-            temperature = 0.0 if samples == 1 else _TEMPERATURE
         is_bound = settings.decoding == "constrained"
         bounds = self.tight if tight else None
         return Sampling(
@@ -78,9 +71,9 @@ class Writer:
             line_tokens=settings.line_tokens if is_bound else None,
             close_at=self.close_at(step) if is_bound else None,
             distinct=step.distinct if is_bound else None,
-            samples=samples,
-            temperature=temperature,
-            seed=settings.seed,
+            samples=self.samples if is_first else 1,
+            temperature=(settings.temperature or 0.0) if is_first else 0.0,
+            seed=settings.seed * MOST_SAMPLES,  # each of the samples has one of its own from there
         )
 
     def tokens(self, step: Step) -> int:
@@ -186,16 +179,18 @@ class Writing:
         if writer.settings.outline is not None:
             self.steps.setdefault(first.name, (Completion(writer.settings.outline, "stop", 0),))
         if first.name not in self.steps:
-            self._add(first.name, first, self._prompt, writer.samples)
+            self._add(first, self._prompt)
             return False
         return self._follow()
 
-    def _add(self, name: str, step: Step, prompt: list[int], samples: int) -> None:
-        engine = self._writer.engine
-        sampling = self._writer.sampling(step, samples, tight=name in self._tried)
+    def _add(self, step: Step, prompt: list[int]) -> None:
+        engine, name = self._writer.engine, step.name
+        sampling = self._writer.sampling(
+            step, is_first=step is self._first, tight=name in self._tried
+        )
         spare = engine.context - len(prompt)
         if spare < min(sampling.max_tokens, LEAST_TOKENS):
-            self.steps[name] = (Completion("", "length", 0),) * samples
+            self.steps[name] = (Completion("", "length", 0),)
             return
         self._open[name] = step, self.seconds
         sampling = sampling._replace(max_tokens=min(sampling.max_tokens, spare))
@@ -215,13 +210,14 @@ class Writing:
         is_cut = all(completion.finish != "stop" for completion in done.completions)
         if is_cut and is_bound and self._writer.tight and name not in self._tried:
             self._tried.add(name)
-            self._add(name, step, self._prompt_of(step), len(done.completions))
+            self._add(step, self._prompt_of(step))
             return False
-        if is_bound:
-            limit = self._writer.close_at(step)
-            self.closed_early |= any(each.tokens > limit for each in done.completions)
         self.steps[name] = done.completions
-        return self._follow() if step is self._first else not self._open
+        is_last = self._follow() if step is self._first else not self._open
+        if is_bound:
+            taken = done.completions[self.chosen if step is self._first else 0]
+            self.closed_early |= taken.tokens > self._writer.close_at(step)
+        return is_last
 
     def _prompt_of(self, step: Step) -> list[int]:
         return self._prompt if step is self._first else self._writer.prompt(step)
@@ -237,6 +233,7 @@ class Writing:
                 writer.form,
                 self.document.text,
                 writer.settings,
+                outline=writer.form.name == "staged",
             )
             for completion in self.steps[first.name]
         )
@@ -247,7 +244,7 @@ class Writing:
         for step in writer.form.follow(best, self._part, writer.settings.vocabulary):
             self._names.append(step.name)
             if step.name not in self.steps:
-                self._add(step.name, step, writer.prompt(step), 1)
+                self._add(step, writer.prompt(step))
         return not self._open
 
     def _part(self, epic: Epic) -> str:

@@ -72,7 +72,10 @@ def plan(
         ),
     ] = None,
     keep_samples: Annotated[
-        bool, typer.Option("--keep-samples", help="Write the other samples too (needs -o).")
+        bool,
+        typer.Option(
+            "--keep-samples", help="Write all plans or outlines that were drawn (needs -o)."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="For drawing more than one sample.")] = 0,
     max_tokens: Annotated[
@@ -127,6 +130,8 @@ def plan(
     if output is None and (len(found) > 1 or keep_samples):
         wants = "--keep-samples" if keep_samples else f"{len(found)} documents"
         raise InputError(f"{wants}: name a folder for the plans with -o")
+    if from_outline and samples:
+        raise InputError("--samples: nothing is drawn with --from-outline; leave one of them out")
     names = read_vocabulary(vocabulary)
     settings = Settings(
         decoding=decoding.value,

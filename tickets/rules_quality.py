@@ -16,7 +16,8 @@ FEWEST_WORDS: Final = 3
 
 # The patterns search text in small letters: matching without regard to case is three times slower.
 _VAGUE: Final = re.compile(
-    r"\b(?:(?<!or )(?<!or a )better|easier|easily|easy to use|improv(?:e|es|ed|ing)|enhanced|nicer?|smooth(?:ly)?"
+    r"\b(?:(?<!\bor )(?<!\bor a )better|easier|easily|easy to use|improv(?:e|es|ed|ing)|enhanced"
+    r"|nicer?|smooth(?:ly)?"
     r"|works? (?:well|fine|properly|correctly|as (?:expected|intended|designed))|properly"
     r"|user[- ]friendly|intuitive(?:ly)?|seamless(?:ly)?|robust(?:ly|ness)?|fast(?:er)?"
     r"|quick(?:ly|er)?|efficient(?:ly)?|high[- ]quality|as (?:needed|appropriate|necessary)"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from tickets.bounds import Bounds
 from tickets.diagnostics import Diagnostic
 from tickets.repair import RepairResult, repair_plan
 from tickets.repair_base import Draft, Updates
@@ -48,36 +49,47 @@ def settle_outline(
 
 def _once(plan: Plan, *, join: bool = True) -> tuple[Plan, list[Diagnostic]]:
     """The plan in which no title stands twice: among the stories of an epic the first of a title
-    stays (O104), and epics of one title become one (O105).
+    stays (O104), and epics of one title and owner become one (O105), while they are no more than
+    an epic may be.
 
     A small model that has said all it knows says the last of it again, in a title as well: there
     the words are left once. What waits for a ticket that goes waits for the one that stays.
     """
     told: list[Diagnostic] = []
+    numbers = {ticket.ref: loc for loc, ticket in reversed([*plan.tickets()])}
     instead: dict[Ref, Ref] = {}
 
-    def tell(ticket: Epic | Story, known: Epic | Story, loc: Loc, code: str) -> None:
-        if known is ticket:
-            return
+    def leave(code: str, ticket: Epic | Story, known: Epic | Story, loc: Loc) -> None:
         message = f"{ticket.ref} has the title of {known.ref}"
         fix = "it is left out" if code == "O104" else f"its stories go below {known.ref}"
         told.append(Diagnostic(code=code, severity="error", message=message, fix=fix, loc=loc))
-        instead[ticket.ref] = known.ref
+        gone = ticket.tasks if isinstance(ticket, Story) else ()
+        for ref in (ticket.ref, *(task.ref for task in gone)):
+            if numbers[ref][: len(loc)] == loc:  # else an earlier ticket has this number
+                instead[ref] = known.ref
 
     epics: dict[str, Epic] = {}
-    stories: dict[str, dict[str, Story]] = {}
+    below: dict[str, dict[str, Story]] = {}
     for e, epic in enumerate(map(_titled_once, plan.epics)):
-        title = _folded(epic.title) if join else str(e)
-        tell(epic, epics.setdefault(title, epic), ("epics", e), "O105")
-        below = stories.setdefault(title, {})
-        for s, story in enumerate(map(_titled_once, epic.stories)):
-            known = below.setdefault(_folded(story.title), story)
-            tell(story, known, ("epics", e, "stories", s), "O104")
-    kept = [
-        epic.model_copy(update={"stories": tuple(stories[title].values())})
-        for title, epic in epics.items()
+        stories = [(_folded(story.title), story) for story in map(_titled_once, epic.stories)]
+        key = f"{_folded(epic.title)} | {_folded(epic.owner)}" if join else str(e)
+        if len({*below.get(key, ()), *(title for title, _ in stories)}) > Bounds().stories:
+            key = str(e)
+        known = epics.setdefault(key, epic)
+        if known is not epic:
+            leave("O105", epic, known, ("epics", e))
+            waits = (*known.dependencies, *epic.dependencies)
+            epics[key] = known.model_copy(update={"dependencies": waits})
+        kept = below.setdefault(key, {})
+        for s, (title, story) in enumerate(stories):
+            first = kept.setdefault(title, story)
+            if first is not story:
+                leave("O104", story, first, ("epics", e, "stories", s))
+    joined = [
+        epic.model_copy(update={"stories": tuple(below[key].values())})
+        for key, epic in epics.items()
     ]
-    once = plan.model_copy(update={"title": _words_once(plan.title), "epics": tuple(kept)})
+    once = plan.model_copy(update={"title": _words_once(plan.title), "epics": tuple(joined)})
     return _pointing(once, instead) if instead else once, told
 
 
@@ -90,13 +102,13 @@ def _pointing(plan: Plan, instead: Mapping[Ref, Ref]) -> Plan:
     draft = Draft(plan, None)
     updates: Updates = {}
     for loc, ticket in plan.tickets():
-        if any(each.ref in instead for each in ticket.dependencies):
-            pointing = {
-                ref: each.model_copy(update={"ref": ref})
-                for each in ticket.dependencies
-                for ref in [instead.get(each.ref, each.ref)]
-            }
-            updates[loc] = {"dependencies": tuple(pointing.values())}
+        pointing = {
+            ref: each.model_copy(update={"ref": ref})
+            for each in ticket.dependencies
+            for ref in [instead.get(each.ref, each.ref)]
+            if ref != ticket.ref
+        }
+        updates[loc] = {"dependencies": tuple(pointing.values())}
     draft.change_tickets(updates)
     return draft.plan
 

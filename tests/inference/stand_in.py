@@ -34,6 +34,7 @@ class StandIn:
 
     def add(self, key: str, prompt: Sequence[int], sampling: Sampling) -> None:
         assert len(prompt) + sampling.max_tokens <= self.context
+        assert sampling.samples == 1 or sampling.temperature > 0  # as vLLM demands
         self.requests.append((key, sampling))
         self.open.append((key, prompt))
         self.most_open = max(self.most_open, len(self.open))

@@ -175,6 +175,34 @@ def test_only_the_best_of_several_outlines_has_details(documents: list[Document]
     assert result.record.settings.samples == 4
 
 
+def test_only_the_chosen_outline_counts_as_closed_early(documents: list[Document]) -> None:
+    long = "".join(f"1.{n} Count to {n} {'and on ' * 70}| 5 | Low\n" for n in range(1, 9))
+    writer = Writer()
+    writer.outlines = [OUTLINE, f"# Counting\n1 Count | Depot | Depot Team | Low\n{long}"] * 2
+    (result,) = run(writer, documents[:1], Settings(max_tokens=1024))
+    assert (result.record.chosen, result.record.closed_early) == (0, False)
+    writer.outlines = writer.outlines[1::2] * 4
+    (result,) = run(writer, documents[:1], Settings(max_tokens=1024))
+    assert result.record.closed_early
+
+
+def test_kept_samples_are_outlines_and_seeds_share_none(
+    documents: list[Document], tmp_path: Path
+) -> None:
+    writer = Writer()
+    settings = Settings(samples=2, seed=3, keep_samples=True)
+    (result,) = run(writer, documents[:1], settings, tmp_path / "out")
+    assert result.samples == (OUTLINE, OUTLINE)
+    assert (tmp_path / "out" / "one.sample-2.md").read_text() == OUTLINE
+    assert [sampling.seed for _, sampling in writer.requests] == [192] * 3
+
+
+def test_at_temperature_zero_there_is_one_sample(documents: list[Document]) -> None:
+    writer = Writer()
+    (result,) = run(writer, documents[:1], Settings(samples=4, temperature=0.0))
+    assert len(result.record.samples) == 1
+
+
 def test_excerpts_are_reported_for_the_epics_that_are_written_anew(tmp_path: Path) -> None:
     path = _long(tmp_path)
     settings = Settings(max_tokens=512)

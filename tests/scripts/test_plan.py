@@ -204,6 +204,8 @@ def test_an_outline_that_breaks_a_rule_is_refused_before_the_model_starts(
     assert fakes.settings.outline == outline.read_text("utf-8")
     ran = run("plan", documents, "-o", tmp_path / "plans", "--from-outline", outline)
     assert (ran.status, "is for one document, and there are 3" in ran.err) == (2, True)
+    ran = run("plan", documents / "a.md", "--from-outline", outline, "--samples", 2)
+    assert (ran.status, "--samples: nothing is drawn" in ran.err) == (2, True)
 
 
 def test_the_outline_alone_is_asked_for(run: Run, fakes: Fakes, documents: Path) -> None:

@@ -117,27 +117,57 @@ def test_a_title_that_is_said_again_makes_no_second_story() -> None:
     assert not [each for each in check_plan(settled.plan) if each.severity == "error"]
 
 
-def test_epics_of_one_title_become_one() -> None:
+def test_epics_of_one_title_and_owner_become_one() -> None:
     text = """# Export
-1 Export the table | Web | Web Team | High | after 3
-1.1 Add the button | 5 | High
-2 Keep the exports | Store | Store Team | Low | after 3, 1
-2.1 Keep them for a week | 3 | Low | after 3.1
-3 Export the Table | Web | Web Team | Low | after 1
-3.1 add the button | 3 | Low
+1 Export the table | Web | Web Team | High
+1.1 Add the button | Low
+1.1.1 Draw it | 3
+1.1.2 Place it | 2
+2 Keep the exports | Store | Store Team | Low | after 1
+2.1 Keep them for a week | 3 | Low | after 3.1.1
+3 Export the Table | Web | Web team | Low | after 4
+3.1 add the button | Low
+3.1.1 Place it | 3
 3.2 Write the file | 5 | High | after 3.1
+4 Export the table | Docs | Docs Team | Low
+4.1 Write the guide | 2 | Low
 """
     settled = settle_outline(text)
     assert write_outline(settled.plan).splitlines()[1:] == [
-        "1 Export the table | Web | Web Team | High",
-        "1.1 Add the button | 5 | High",
+        "1 Export the table | Web | Web Team | High | after 3",
+        "1.1 Add the button | Low",
+        "1.1.1 Draw it | 3",
+        "1.1.2 Place it | 2",
         "1.2 Write the file | 5 | High | after 1.1",
         "2 Keep the exports | Store | Store Team | Low | after 1",
         "2.1 Keep them for a week | 3 | Low | after 1.1",
+        "3 Export the table | Docs | Docs Team | Low",
+        "3.1 Write the guide | 2 | Low",
     ]
     assert {"O104", "O105"} <= {repair.code for repair in settled.repairs}
-    assert len(settle_outline(text, join=False).plan.epics) == 3
-    assert {("O105", 6), ("O104", 7)} <= {(each.code, each.line) for each in check_outline(text)}
+    assert len(settle_outline(text, join=False).plan.epics) == 4
+    assert {("O105", 8), ("O104", 9)} <= {(each.code, each.line) for each in check_outline(text)}
+
+
+def test_epics_of_one_title_stay_apart_where_they_are_too_large_for_one() -> None:
+    lines = ["# Export"]
+    for e in (1, 2):
+        lines.append(f"{e} Export | Web | Web Team | High")
+        lines += [f"{e}.{s} Write part {e * 10 + s} | 3 | Low" for s in range(1, 6)]
+    assert len(settle_outline("\n".join(lines)).plan.epics) == 2
+
+
+def test_a_number_that_stands_twice_means_the_first() -> None:
+    text = """# Export
+1 Export | Web | Web Team | High
+1.1 Add a | 3 | Low
+1.2 Write b | 3 | Low
+1.2 Add a | 3 | Low
+1.3 Read c | 3 | Low | after 1.2
+"""
+    (epic,) = settle_outline(text).plan.epics
+    assert [story.title for story in epic.stories] == ["Add a", "Write b", "Read c"]
+    assert [str(each.ref) for each in epic.stories[2].dependencies] == ["Story 1.2"]
 
 
 @pytest.mark.parametrize(

@@ -371,6 +371,7 @@ def test_the_teams_that_an_owner_names(owner: str, teams: list[str]) -> None:
         "The result is user-friendly",
         "Improved start of the pod",
         "Retries are made as needed",
+        "The index is rebuilt for better results",
     ],
 )
 def test_vague_criteria(text: str) -> None:
