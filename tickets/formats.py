@@ -199,9 +199,11 @@ class Staged(Format):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over the fixed text and the default grammars, 16 hex digits."""
+        """SHA-256 over the fixed text and the grammars, 16 hex digits; how many of each they allow
+        is nothing that an adapter depends on.
+        """
         fixed = (SYSTEM, USER, REQUEST, *(marker.pattern for marker in MARKERS))
-        parts = (*fixed, outline_grammar(), detail_grammar(_SAMPLE))
+        parts = (*fixed, outline_grammar(Bounds()), detail_grammar(_SAMPLE, Bounds()))
         return hashlib.sha256("\x00".join(parts).encode("utf-8")).hexdigest()[:16]
 
     def begin(self, document: str) -> Step:

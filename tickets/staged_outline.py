@@ -41,6 +41,9 @@ NOTHING: Final = "-"
 MOST_AFTER: Final = 4
 """Tickets that one may wait for, as far as the grammar goes."""
 
+LARGE: Final = Bounds(epics=12)
+"""What an outline may have: an epic takes fewer tokens here than in a whole plan."""
+
 _NUMBERED: Final = re.compile(r"\s*(?:[-*+]\s+)?(\d{1,4}(?:\.\d{1,4}){0,2})[.:]?\s+(\S.*)")
 _HEADING: Final = re.compile(r"\s*#+\s+(.*)")
 _TYPED: Final = re.compile(r"(?:(story|task|bug):\s*)+(.*)", re.IGNORECASE)
@@ -240,11 +243,11 @@ _FORM: Final = _FORMS[2]
 
 
 def outline_grammar(bounds: Bounds | None = None, vocabulary: Vocabulary | None = None) -> str:
-    """The EBNF of outlines within `bounds` (default: `Bounds()`), with a vocabulary's names only.
+    """The EBNF of outlines within `bounds` (default: `LARGE`), with a vocabulary's names only.
 
     Numbers are right by construction; what stands behind `after` may be no ticket.
     """
-    bounds = bounds or Bounds()
+    bounds = bounds or LARGE
     chain = [
         f"epics-{e} ::= epic-{e}" + (f" epics-{e + 1}?" if e < bounds.epics else "")
         for e in range(1, bounds.epics + 1)

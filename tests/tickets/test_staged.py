@@ -55,6 +55,12 @@ def texts(epic: Epic) -> list[tuple[Ref, str, tuple[str, ...]]]:
     ]
 
 
+def test_an_outline_has_room_for_more_epics_than_a_whole_plan() -> None:
+    epics = [f"{e} Part {e} | C{e} | Team {e} | High\n{e}.1 Do {e} | 5 | High\n" for e in range(14)]
+    assert accepts(outline_grammar(), "# All\n" + "".join(epics[1:13]))
+    assert not accepts(outline_grammar(), "# All\n" + "".join(epics[1:14]))
+
+
 def test_the_points_of_a_story_with_tasks_are_theirs() -> None:
     text = "# A\n1 B | C | D Team | High\n1.1 bug: E | Low\n1.1.1 F | 2 | after 1\n"
     plan = read_outline(text).plan
