@@ -227,17 +227,18 @@ class Writing:
         none to write.
         """
         writer, first = self._writer, self._first
+        outlines = writer.form.name == "staged"
         self.samples = tuple(
             make_draft(
                 self._as_written([(first.name, completion)]),
                 writer.form,
                 self.document.text,
                 writer.settings,
-                outline=writer.form.name == "staged",
+                outline=outlines,
             )
             for completion in self.steps[first.name]
         )
-        self.chosen = best_of(self.samples)
+        self.chosen = best_of(self.samples, outlines=outlines)
         if writer.settings.outline_only:
             return True
         best = self.steps[first.name][self.chosen].text
