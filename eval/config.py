@@ -1,7 +1,7 @@
 """The configuration of a benchmark: which documents, which systems, which seeds."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,10 +35,6 @@ class System(Model):
     temperature: float | None = Field(default=None, ge=0, le=2)
 
 
-_WHOLE: Final = ("none", "whole")
-"""Adapters that surely write whole plans."""
-
-
 class EngineSystem(System):
     """Our own engine: see `./planloom plan --help` for what the fields mean.
 
@@ -49,17 +45,13 @@ class EngineSystem(System):
     model: str = "smollm2-135m"
     adapter: str = "auto"
     decoding: Literal["free", "constrained"] = "constrained"
-    samples: int | None = Field(default=None, ge=1, le=64)
+    samples: int = Field(default=1, ge=1, le=64)
     context: int | None = Field(default=None, ge=1)
 
     @property
     def is_drawn(self) -> bool:
-        """Whether its plans depend on the seed.
-
-        By default the format `staged` is drawn and `whole` is not; a folder counts as the former.
-        """
-        is_single = self.samples == 1 or (self.samples is None and self.adapter in _WHOLE)
-        return bool(self.temperature) if is_single else self.temperature != 0
+        """Whether its plans depend on the seed."""
+        return bool(self.temperature) or (self.samples > 1 and self.temperature is None)
 
 
 class EndpointSystem(System):

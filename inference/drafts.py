@@ -73,18 +73,11 @@ def make_draft(
     )
 
 
-def best_of(drafts: Sequence[Draft], *, outlines: bool = False) -> int:
-    """The place of the best: a whole one, by rubric, grounding and coverage; or else the first.
-
-    What an outline's rubric judges is mostly its form, which is the same in all of them: so they go
-    by how much of the document they take up, and how much of that is from there.
-    """
+def best_of(drafts: Sequence[Draft]) -> int:
+    """The place of the best: a whole one, by rubric, grounding and coverage; or else the first."""
 
     def rank(place: int) -> tuple[bool, float, float, float, int]:
         draft = drafts[place]
-        scores = draft.rubric.score, draft.grounding, draft.coverage
-        if outlines:
-            scores = draft.coverage * draft.grounding, draft.rubric.score, draft.grounding
-        return draft.whole, *scores, -place
+        return draft.whole, draft.rubric.score, draft.grounding, draft.coverage, -place
 
     return max(range(len(drafts)), key=rank)

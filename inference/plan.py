@@ -63,7 +63,7 @@ def open_engine(
     *,
     adapter: str = "auto",
     documents: int = 1,
-    samples: int | None = None,
+    samples: int = 1,
     context: int | None = None,
     verbose: bool = False,
     say: Say = lambda _: None,
@@ -95,7 +95,7 @@ def open_engine(
         adapter_hash=lora.hash if lora else None,
         format_hash=form.hash,
     )
-    batch = documents * max(form.parallel, samples or form.samples)
+    batch = documents * max(form.parallel, samples)
     engine = Engine(base, lora, batch=batch, context=context, verbose=verbose, say=say)
     return engine, maker
 
@@ -121,7 +121,7 @@ def plan_documents(
             if nothing of some document fits into the context.
     """
     form = form or maker.form
-    settings = settings.within(form)
+    settings = settings.settled()
     waiting: list[tuple[int, Document]] = []
     keys = [run_key(document.sha256, maker, settings) for document in documents]
     done = 0

@@ -26,7 +26,7 @@ class Settings(Model):
         decoding: whether the grammar binds what the model writes.
         repair: put right what is arithmetic or reference.
         samples: completions that the first step of each document is drawn to; the later steps go on
-            from the best. None: as many as the format has.
+            from the best.
         keep_samples: write the other ones too.
         temperature: of the first step, later ones are greedy; None is 0.4 for several samples and 0
             (greedy) for one. With 0 there is one sample.
@@ -40,7 +40,7 @@ class Settings(Model):
 
     decoding: Literal["constrained", "free"] = "constrained"
     repair: bool = True
-    samples: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
+    samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
     keep_samples: bool = False
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int = Field(default=0, ge=0)
@@ -50,11 +50,13 @@ class Settings(Model):
     outline: str | None = None
     outline_only: bool = False
 
-    def within(self, form: Format) -> Self:
-        """The same with what a format decides, and what follows from it."""
-        samples = 1 if self.temperature == 0 else self.samples or form.samples
-        drawn = TEMPERATURE if samples > 1 and self.temperature is None else self.temperature
-        return self.model_copy(update={"samples": samples, "temperature": drawn})
+    def settled(self) -> Self:
+        """The same with what follows from it: the temperature of several samples, or one sample."""
+        if self.temperature == 0:
+            return self.model_copy(update={"samples": 1})
+        if self.samples > 1 and self.temperature is None:
+            return self.model_copy(update={"temperature": TEMPERATURE})
+        return self
 
 
 class Maker(Model):

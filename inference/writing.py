@@ -34,14 +34,12 @@ class Writer:
 
     Attributes:
         room: tokens that a document may have.
-        samples: completions that the first step is drawn to.
     """
 
     def __init__(self, engine: Engine, form: Format, settings: Settings) -> None:
         self.engine = engine
         self.form = form
-        self.settings = settings.within(form)
-        self.samples = self.settings.samples or 1
+        self.settings = settings.settled()
         frame = len(engine.encode(form.begin("").messages))
         later = TITLE_TOKENS if form.begin("").share < 1 else 0
         self.room = engine.context - frame - later - settings.max_tokens
@@ -71,7 +69,7 @@ class Writer:
             line_tokens=settings.line_tokens if is_bound else None,
             close_at=self.close_at(step) if is_bound else None,
             distinct=step.distinct if is_bound else None,
-            samples=self.samples if is_first else 1,
+            samples=settings.samples if is_first else 1,
             temperature=(settings.temperature or 0.0) if is_first else 0.0,
             seed=settings.seed * MOST_SAMPLES,  # each of the samples has one of its own from there
         )
@@ -227,18 +225,17 @@ class Writing:
         none to write.
         """
         writer, first = self._writer, self._first
-        outlines = writer.form.name == "staged"
         self.samples = tuple(
             make_draft(
                 self._as_written([(first.name, completion)]),
                 writer.form,
                 self.document.text,
                 writer.settings,
-                outline=outlines,
+                outline=writer.form.name == "staged",
             )
             for completion in self.steps[first.name]
         )
-        self.chosen = best_of(self.samples, outlines=outlines)
+        self.chosen = best_of(self.samples)
         if writer.settings.outline_only:
             return True
         best = self.steps[first.name][self.chosen].text

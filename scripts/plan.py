@@ -62,15 +62,13 @@ def plan(
         typer.Option("--repair/--no-repair", help="Put right what needs no model."),
     ] = True,
     samples: Annotated[
-        int | None,
+        int,
         typer.Option(
             min=1,
             max=64,
-            help="Plans (format staged: outlines) drawn per document; the best is taken. By "
-            "default 1 plan, 4 outlines.",
-            show_default=False,
+            help="Plans (format staged: outlines) drawn per document; the best is taken.",
         ),
-    ] = None,
+    ] = 1,
     keep_samples: Annotated[
         bool,
         typer.Option(
@@ -130,7 +128,7 @@ def plan(
     if output is None and (len(found) > 1 or keep_samples):
         wants = "--keep-samples" if keep_samples else f"{len(found)} documents"
         raise InputError(f"{wants}: name a folder for the plans with -o")
-    if from_outline and samples:
+    if from_outline and samples > 1:
         raise InputError("--samples: nothing is drawn with --from-outline; leave one of them out")
     names = read_vocabulary(vocabulary)
     settings = Settings(

@@ -86,7 +86,7 @@ def replan(
     made = _written(
         given, places, note, now,
         model=model, adapter=adapter, seed=seed, max_tokens=max_tokens, vocabulary=names,
-        verbose=verbose,
+        verbose=verbose, drawn=bool(epic),
     )  # fmt: skip
     write_output(made, output)
     if output is not None:
@@ -98,7 +98,7 @@ def replan(
 def _written(
     plan: "Plan", places: list[int], note: str, document: "Document", *,
     model: str | None, adapter: str, seed: int, max_tokens: int,
-    vocabulary: "Vocabulary | None", verbose: bool,
+    vocabulary: "Vocabulary | None", verbose: bool, drawn: bool,
 ) -> str:  # fmt: skip
     """The plan with new epics, as markdown.
 
@@ -117,7 +117,9 @@ def _written(
             f"adapter {maker.adapter or 'none'}: writes whole plans; epics are written anew with "
             "one of the format staged (--adapter staged, or a folder)"
         )
-    settings = Settings(seed=seed, max_tokens=max_tokens, vocabulary=vocabulary)
+    settings = Settings(
+        temperature=0.8 if drawn else 0.0, seed=seed, max_tokens=max_tokens, vocabulary=vocabulary
+    )
     (result,) = plan_documents(engine, maker, [document], settings, form=revision)
     if not result.record.whole:
         cut = ", ".join(result.record.cut)

@@ -69,12 +69,10 @@ class Format(ABC):
     Attributes:
         name: what it is called.
         parallel: completions of one plan that are usually written at once.
-        samples: completions that the first step is drawn to, unless asked otherwise.
     """
 
     name: FormatName
     parallel: int = 1
-    samples: int = 1
 
     @property
     @abstractmethod
@@ -187,15 +185,10 @@ held to that, a small model makes some up."""
 
 
 class Staged(Format):
-    """An outline first, then the details of every epic, each on its own.
-
-    Four outlines take half as long again as one, and the best of them has a third more of what
-    there is to do.
-    """
+    """An outline first, then the details of every epic, each on its own."""
 
     name = "staged"
     parallel = 4
-    samples = 4
 
     @cached_property
     def hash(self) -> str:

@@ -164,7 +164,7 @@ def test_only_the_best_of_several_outlines_has_details(documents: list[Document]
     empty = "# Nothing\n1 Other things | Depot | Depot Team | Low\n1.1 Do other things | 5 | Low\n"
     writer = Writer()
     writer.outlines = [empty, OUTLINE, empty, empty]
-    (result,) = run(writer, documents[:1])
+    (result,) = run(writer, documents[:1], Settings(samples=4))
     assert writer.started == ["0 outline", "0 epic 1", "0 epic 2"]
     asked = [(sampling.samples, sampling.temperature) for _, sampling in writer.requests]
     assert asked == [(4, 0.4), (1, 0.0), (1, 0.0)]
@@ -172,17 +172,17 @@ def test_only_the_best_of_several_outlines_has_details(documents: list[Document]
     scores = [sample.score for sample in result.record.samples]
     assert scores[1] == max(scores) > scores[0] == scores[2]
     assert "Users keep their searches." in result.markdown
-    assert result.record.settings.samples == 4
 
 
 def test_only_the_chosen_outline_counts_as_closed_early(documents: list[Document]) -> None:
     long = "".join(f"1.{n} Count to {n} {'and on ' * 70}| 5 | Low\n" for n in range(1, 9))
     writer = Writer()
+    settings = Settings(max_tokens=1024, samples=4)
     writer.outlines = [OUTLINE, f"# Counting\n1 Count | Depot | Depot Team | Low\n{long}"] * 2
-    (result,) = run(writer, documents[:1], Settings(max_tokens=1024))
+    (result,) = run(writer, documents[:1], settings)
     assert (result.record.chosen, result.record.closed_early) == (0, False)
     writer.outlines = writer.outlines[1::2] * 4
-    (result,) = run(writer, documents[:1], Settings(max_tokens=1024))
+    (result,) = run(writer, documents[:1], settings)
     assert result.record.closed_early
 
 

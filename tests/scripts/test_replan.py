@@ -102,6 +102,7 @@ def test_one_epic_is_written_anew(run: Run, fakes: Fakes, plan: Path, tmp_path: 
     assert ran.status == 0
     assert "The total effort: points 8 became 13" in ran.err
     assert "Show the newest" not in new.read_text("utf-8")
+    assert fakes.settings.temperature == 0.8
     ran = run("diff", plan, new)
     assert ran.status == 1
     assert "Epic 1" not in ran.out
