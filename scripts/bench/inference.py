@@ -120,7 +120,8 @@ def _loops() -> list[tuple[str, int, float, float]]:
 def _plan_sampling(engine: Engine) -> Sampling:
     """What `plan` asks of vLLM for the one step of a whole plan."""
     whole = FORMATS["whole"]
-    return Writer(engine, whole, PLAN_SETTINGS).sampling(whole.begin(""), 1, tight=False)
+    writer = Writer(engine, whole, PLAN_SETTINGS)
+    return writer.sampling(whole.begin(""), is_first=True, tight=False)
 
 
 def _plan(engine: Engine, maker: Maker, documents: list[Document]) -> int:
