@@ -22,6 +22,7 @@ from eval.config import EvalConfig
 from eval.pairs import Case, read_folder
 from eval.score import read_reference
 from eval.work_plans import read_work_plan
+from tickets.config import load_config
 from tickets.files import InputError, write_atomic
 from tickets.schema import Model
 
@@ -122,7 +123,7 @@ class Run:
         """The configuration.
 
         Raises:
-            InputError: this is no run's folder.
+            InputError: this is no run's folder, or of a version whose configuration was another.
         """
         path = self.folder / "config.yaml"
         if not path.is_file():
@@ -130,7 +131,7 @@ class Run:
                 f"{self.folder}: is no folder of a run (it has no config.yaml); make one with "
                 "`./planloom eval CONFIG`"
             )
-        return EvalConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return load_config(EvalConfig, path)
 
     def cases(self) -> list[Case]:
         """The documents."""

@@ -297,6 +297,9 @@ def test_bad_folders_are_named(
     tmp_path: Path,
 ) -> None:
     assert "is no folder of a run" in run("eval", "report", tmp_path).err
+    (tmp_path / "config.yaml").write_text("output: out\n", "utf-8")
+    ran = run("eval", "report", tmp_path)
+    assert (ran.status, f"{tmp_path / 'config.yaml'}: documents" in ran.err) == (2, True)
     path = config("http://127.0.0.1:9/v1")
     (documents / "z.plan.md").write_text(PLAN, "utf-8")
     lonely = run("eval", path)
