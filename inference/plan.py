@@ -121,7 +121,6 @@ def plan_documents(
             if nothing of some document fits into the context.
     """
     form = form or maker.form
-    settings = settings.settled()
     waiting: list[tuple[int, Document]] = []
     keys = [run_key(document.sha256, maker, settings) for document in documents]
     done = 0

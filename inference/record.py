@@ -1,8 +1,8 @@
 """What is kept about each plan: how it was made, from what, and how good it is."""
 
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from inference.checksums import text_hash
 from inference.engine import Finish
@@ -50,13 +50,15 @@ class Settings(Model):
     outline: str | None = None
     outline_only: bool = False
 
-    def settled(self) -> Self:
-        """The same with what follows from it: the temperature of several samples, or one sample."""
-        if self.temperature == 0:
-            return self.model_copy(update={"samples": 1})
-        if self.samples > 1 and self.temperature is None:
-            return self.model_copy(update={"temperature": TEMPERATURE})
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _drawn(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Several samples need a temperature, and at temperature 0 they would all be the same."""
+        if values.get("temperature") == 0:
+            return values | {"samples": 1}
+        if values.get("samples", 1) != 1 and values.get("temperature") is None:
+            return values | {"temperature": TEMPERATURE}
+        return values
 
 
 class Maker(Model):

@@ -39,7 +39,7 @@ class Writer:
     def __init__(self, engine: Engine, form: Format, settings: Settings) -> None:
         self.engine = engine
         self.form = form
-        self.settings = settings.settled()
+        self.settings = settings
         frame = len(engine.encode(form.begin("").messages))
         later = TITLE_TOKENS if form.begin("").share < 1 else 0
         self.room = engine.context - frame - later - settings.max_tokens

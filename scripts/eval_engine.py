@@ -68,7 +68,7 @@ def plan_jobs(
             temperature=system.temperature,
             seed=seed,
             max_tokens=system.max_tokens,
-        ).settled()
+        )
         waiting: dict[str, Document] = {}
         keys: dict[str, str] = {}
         for job in group:
