@@ -53,7 +53,7 @@ SHAPES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 
 def main() -> None:
     """Print the table."""
-    print(f"{'configuration':<26} {'model':<36} {'weights':>8} {'trained':>8} {'memory':>9}")
+    print(f"{'configuration':<30} {'model':<36} {'weights':>8} {'trained':>8} {'memory':>9}")
     for file in sorted(CONFIGS.glob("*.yaml")):
         if "grpo" not in file.stem:
             print(line(file))
@@ -64,7 +64,7 @@ def line(file: Path) -> str:
     config = load_config(TrainConfig, file)
     held, trained, memory = needs(config, on_gpu="cpu" not in file.stem, spread="fsdp" in file.stem)
     return (
-        f"{file.stem:<26} {config.model:<36} {held / 1e6:>6.0f} M {trained / 1e6:>6.1f} M "
+        f"{file.stem:<30} {config.model:<36} {held / 1e6:>6.0f} M {trained / 1e6:>6.1f} M "
         f"{memory / 2**30:>5.1f} GiB"
     )
 
