@@ -1,6 +1,6 @@
 """A pair as examples of each format: their ids, prompts and completions.
 
-Of some pairs the details are written from excerpts, as they are at serving when a document is too
+Of some pairs details are also written from excerpts, as they are at serving when a document is too
 long for the context, so that a model knows documents with gaps.
 """
 
@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 
 from data.split import draw
 from tickets.excerpts import excerpt
-from tickets.formats import FORMATS, FormatName, Step
+from tickets.formats import FORMATS, FormatName, Step, step_of
 from tickets.schema import Epic, Plan
 
-EXCERPTS: Final = 0.1
-"""The share of pairs whose details are written from excerpts."""
+EXCERPTS: Final = 0.05
+"""The share of pairs of which one ticket in each epic is also written from an excerpt."""
 
 KEPT: Final = 0.6
 """The share of a document's words that an excerpt has."""
@@ -42,17 +42,16 @@ def ask(
     What an epic `rests_on` (`tickets.rows.Pair`), its excerpt keeps as long as it can.
 
     Those that begin with the same document have ids `PAIR#STEP`, and follow one another; one that
-    is written from an excerpt stands alone, as `PAIR@EPIC#STEP`.
+    is written from an excerpt stands alone behind them, as `PAIR@EPIC#STEP`.
     """
     if name == "whole":
         ((step, plan_text),) = FORMATS["whole"].examples(document, plan)
         yield _asked(pair, step, plan_text)
         return
-    (first, outline), *details = FORMATS["staged"].examples(document, plan)
-    yield _asked(f"{pair}#{first.name}", first, outline)
+    examples = list(FORMATS["staged"].examples(document, plan))
+    for step, completion in examples:
+        yield _asked(f"{pair}#{step.name}", step, completion)
     if draw(pair, _SEED) >= EXCERPTS:
-        for step, completion in details:
-            yield _asked(f"{pair}#{step.name}", step, completion)
         return
     budget = int(KEPT * _words(document))
 
@@ -60,9 +59,14 @@ def ask(
         known = rests_on[epic.ref.number[0] - 1] if rests_on else ()
         return excerpt(document, epic, budget, _words, known).text or document
 
-    shortened = FORMATS["staged"].follow(outline, part)
-    for number, (step, (_, completion)) in enumerate(zip(shortened, details, strict=True), 1):
-        yield _asked(f"{pair}@{number}#{step.name}", step, completion)
+    completions = {step.name: completion for step, completion in examples}
+    shortened = {
+        step.name: step for step in FORMATS["staged"].follow(completions["outline"], part)
+    }
+    for number, epic in enumerate(plan.epics, 1):
+        drawn = draw(f"{pair}@{number}", _SEED)
+        chosen = step_of(epic.stories[int(drawn * len(epic.stories))] if epic.stories else epic)
+        yield _asked(f"{pair}@{number}#{chosen}", shortened[chosen], completions[chosen])
 
 
 def _asked(name: str, step: Step, completion: str) -> Asked:

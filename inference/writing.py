@@ -1,6 +1,6 @@
 """One document's way through the engine: its first step, and at once all that follow from it.
 
-Nothing waits for another document, nor one epic's details for another's: each request is queued
+Nothing waits for another document, nor one ticket's details for another's: each request is queued
 the moment its prompt is known.
 """
 
@@ -14,13 +14,13 @@ from inference.record import MOST_SAMPLES, LeftOutPart, Settings
 from tickets.bounds import Bounds
 from tickets.documents import Document
 from tickets.excerpts import excerpt
-from tickets.formats import Format, Step, epic_step
+from tickets.formats import Format, Step, step_of
 from tickets.prompt import neutral
 from tickets.schema import Epic
 from tickets.sections import LeftOut, fit_document
 
 TITLE_TOKENS: Final = 64
-"""Tokens kept in a context for the title in an epic's request."""
+"""Tokens kept in a context for the title in a request for details."""
 
 LEAST_TOKENS: Final = 64
 """With less room than that behind its prompt, a step is not begun."""
@@ -250,7 +250,7 @@ class Writing:
         if not self._left_out:
             return self.document.text
         fitted = excerpt(self.document.text, epic, self._writer.room, self._writer.count)
-        self._lacking[epic_step(epic)] = dict(fitted.left_out)
+        self._lacking[step_of(epic)] = dict(fitted.left_out)
         return fitted.text
 
     def written(self) -> Written:

@@ -19,9 +19,9 @@ from tickets.prompt import MARKERS, build_messages, format_hash, neutral
 from tickets.render import render_plan
 from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref, Story, Task
-from tickets.staged_detail import detail_grammar, write_detail
-from tickets.staged_outline import outline_grammar, write_outline
-from tickets.staged_plan import fill_details, settle_outline
+from tickets.staged_detail import detail_grammar, read_details, write_detail
+from tickets.staged_outline import number_of, outline_grammar, write_outline
+from tickets.staged_plan import settle_outline
 
 if TYPE_CHECKING:
     from tickets.vocabulary import Vocabulary
@@ -35,7 +35,7 @@ class Step(NamedTuple):
     """One completion that a format asks for.
 
     Attributes:
-        name: `plan`, `outline`, or `epic 2`.
+        name: `plan`, `outline`, `epic 2` or `story 2.1`.
         messages: the prompt.
         bind: the grammar of the completion, within bounds and a vocabulary.
         share: of the tokens that a plan may have, the most that this completion may.
@@ -51,9 +51,9 @@ class Step(NamedTuple):
     distinct: int | None = None
 
 
-def epic_step(epic: Epic) -> str:
-    """The name of the step that writes an epic's details."""
-    return f"epic {epic.ref.number[0]}"
+def step_of(ticket: Epic | Story) -> str:
+    """The name of the step that writes the details of an epic or a story."""
+    return str(ticket.ref).lower()
 
 
 class Made(NamedTuple):
@@ -149,14 +149,14 @@ class Whole(Format):
 
 SYSTEM: Final = """\
 You are a delivery planner. Turn the feature document into a Jira plan: first its outline, then \
-the details of each epic.
+the details of each epic and story.
 
 - Outline: a title, then a line for each ticket. One epic per team: 1 title | component | owner | \
 priority. Below it stories that one team can finish in a sprint or two: 1.1 title | points | \
 priority. Below a large story its tasks: 1.1.1 title | points; the story has no points of its own \
 then. What waits for another ticket ends in: | after 1.2
-- Details: for each ticket of an epic its number and a description, and below a story acceptance \
-criteria that a test can decide, each behind a hyphen.
+- Details: the ticket's number and a description. Below a story acceptance criteria that a test \
+can decide, each behind a hyphen, then its tasks, each with its number and a description.
 - Points are Fibonacci numbers. Take up every requirement, tests and documentation included. \
 Invent nothing: no names, figures or scope that the document does not give.
 
@@ -170,25 +170,28 @@ USER: Final = """\
 
 Write the outline."""
 
-REQUEST: Final = "Write the details of epic {number}: {title}"
+REQUEST: Final = "Write the details of {number}: {title}"
 
-_SAMPLE: Final = Epic(
-    ref=Ref.of(1),
-    stories=(Story(ref=Ref.of("1.1"), tasks=(Task(ref=Ref.of("1.1.1")),)),),
-)
-"""An epic by whose grammar the format's hash knows that of all details."""
+_ONE: Final = Bounds(epics=1, stories=1, tasks=1, criteria=1, components=1, dependencies=1)
+_SAMPLE: Final = Story(ref=Ref.of("1.1"), tasks=(Task(ref=Ref.of("1.1.1")),))
+"""A story by whose grammar the format's hash knows that of all details, as by that of one ticket
+of each kind it knows that of outlines."""
 
 
 DISTINCT: Final = 8
-"""Tokens that two lines of an epic's details may begin with alike. Titles of outlines may be alike:
+"""Tokens that two lines of a story's details may begin with alike. Titles of outlines may be alike:
 held to that, a small model makes some up."""
 
 
 class Staged(Format):
-    """An outline first, then the details of every epic, each on its own."""
+    """An outline first, then the details of every epic and every story, each on its own.
+
+    One ticket at a time: a model's reading of a document costs the same for one completion as for
+    ten, so all are written in the time of the longest, and none comes under another's number.
+    """
 
     name = "staged"
-    parallel = 4
+    parallel = 8
 
     @cached_property
     def hash(self) -> str:
@@ -196,7 +199,7 @@ class Staged(Format):
         is nothing that an adapter depends on.
         """
         fixed = (SYSTEM, USER, REQUEST, *(marker.pattern for marker in MARKERS))
-        parts = (*fixed, outline_grammar(Bounds()), detail_grammar(_SAMPLE, Bounds()))
+        parts = (*fixed, outline_grammar(_ONE), detail_grammar(_SAMPLE, _ONE))
         return hashlib.sha256("\x00".join(parts).encode("utf-8")).hexdigest()[:16]
 
     def begin(self, document: str) -> Step:
@@ -211,28 +214,36 @@ class Staged(Format):
         document_for: Callable[[Epic], str],
         vocabulary: "Vocabulary | None" = None,
     ) -> list[Step]:
-        """The details of each epic, of the outline as it was settled."""
+        """The details of each epic and story, of the outline as it was settled."""
         plan = self.settle(completion, vocabulary).plan
         outline = write_outline(plan)
-        return [self.detail(document_for(epic), outline, epic) for epic in plan.epics]
+        steps = []
+        for epic in self.written(plan):
+            document = document_for(epic)
+            steps += [self.detail(document, outline, each) for each in (epic, *epic.stories)]
+        return steps
 
     def settle(self, outline: str, vocabulary: "Vocabulary | None") -> RepairResult:
-        """What an outline says, complete but for the details of its epics."""
+        """What an outline says, complete but for the details."""
         return settle_outline(outline, vocabulary)
 
-    def detail(self, document: str, outline: str, epic: Epic) -> Step:
-        """The details of one epic; the prompts of a document's epics begin alike."""
-        number = epic.ref.number[0]
+    def written(self, plan: Plan) -> Sequence[Epic]:
+        """The epics whose details are written, of a settled outline."""
+        return plan.epics
+
+    def detail(self, document: str, outline: str, asked: Epic | Story) -> Step:
+        """The details of an epic alone or of a story; the prompts of a document begin alike."""
+        request = REQUEST.format(number=number_of(asked.ref), title=asked.title)
         messages = [
             *self.begin(document).messages,
             {"role": "assistant", "content": outline},
-            {"role": "user", "content": REQUEST.format(number=number, title=epic.title)},
+            {"role": "user", "content": request},
         ]
-        lines = 1 + sum(1 + 2 + len(story.tasks) for story in epic.stories)
+        lines = 1 + 2 + len(asked.tasks) if isinstance(asked, Story) else 1
         return Step(
-            epic_step(epic),
+            step_of(asked),
             messages,
-            lambda bounds, _: detail_grammar(epic, bounds),
+            lambda bounds, _: detail_grammar(asked, bounds),
             0.5,
             28 * lines,
             DISTINCT,
@@ -250,14 +261,16 @@ class Staged(Format):
         So `repair` makes no difference here, and the repairs are those of what the model wrote.
         """
         settled = self.settle(completions[0], vocabulary)
-        return Made(render_plan(fill_details(settled.plan, completions[1:])), settled.repairs)
+        plan = read_details("\n".join(completions[1:]), settled.plan)
+        return Made(render_plan(plan), settled.repairs)
 
     def examples(self, document: str, plan: Plan) -> Iterator[tuple[Step, str]]:
-        """The outline, and the details of each epic."""
+        """The outline, and the details of each epic and story."""
         outline = write_outline(plan)
         yield self.begin(document), outline
         for epic in plan.epics:
-            yield self.detail(document, outline, epic), write_detail(epic)
+            for asked in (epic, *epic.stories):
+                yield self.detail(document, outline, asked), write_detail(asked)
 
 
 FORMATS: Final[dict[FormatName, Format]] = {"whole": Whole(), "staged": Staged()}

@@ -4,7 +4,7 @@ The model writes the staged format's outline again, bound to the plan's own line
 stay, and then the details of the new epics.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from tickets.bounds import Bounds
@@ -12,8 +12,9 @@ from tickets.formats import Made, Staged, Step
 from tickets.render import render_plan
 from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref
+from tickets.staged_detail import read_details
 from tickets.staged_outline import revision_grammar
-from tickets.staged_plan import fill_details, settle_outline
+from tickets.staged_plan import settle_outline
 
 if TYPE_CHECKING:
     from tickets.vocabulary import Vocabulary
@@ -49,15 +50,9 @@ class Revision(Staged):
         """What an outline says, each epic in its place."""
         return settle_outline(outline, vocabulary, join=False)
 
-    def follow(
-        self,
-        completion: str,
-        document_for: Callable[[Epic], str],
-        vocabulary: "Vocabulary | None" = None,
-    ) -> list[Step]:
-        """The details of the epics that are written anew."""
-        steps = super().follow(completion, document_for, vocabulary)
-        return [step for place, step in enumerate(steps) if place in self._places]
+    def written(self, plan: Plan) -> Sequence[Epic]:
+        """The epics that are written anew."""
+        return [epic for place, epic in enumerate(plan.epics) if place in self._places]
 
     def assemble(
         self,
@@ -68,14 +63,11 @@ class Revision(Staged):
     ) -> Made:
         """The plan with its new epics; repair makes sums, phases and dependencies follow."""
         settled = self.settle(completions[0], vocabulary).plan
-        new = iter(completions[1:])
-        epics = []
-        for place, old in enumerate(self._plan.epics):
-            if place not in self._places or place >= len(settled.epics):
-                epics.append(old)
-                continue
-            only = settled.model_copy(update={"epics": (settled.epics[place],)})
-            epics.append(fill_details(only, [next(new, "")]).epics[0])
+        new = read_details("\n".join(completions[1:]), settled).epics
+        epics = [
+            new[place] if place in self._places and place < len(new) else old
+            for place, old in enumerate(self._plan.epics)
+        ]
         plan = _without(self._plan, self._places).model_copy(update={"epics": tuple(epics)})
         repaired = repair_plan(plan, vocabulary=vocabulary)
         return Made(render_plan(repaired.plan), repaired.repairs)

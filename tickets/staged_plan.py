@@ -5,7 +5,7 @@ phases, allocation, the total) follows from what it does, and repair's steps wri
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tickets.bounds import Bounds
@@ -14,7 +14,6 @@ from tickets.repair import RepairResult, repair_plan
 from tickets.repair_base import Draft, Updates
 from tickets.rules import check_plan
 from tickets.schema import Epic, Loc, Plan, Ref, Story
-from tickets.staged_detail import read_detail
 from tickets.staged_outline import read_outline
 
 if TYPE_CHECKING:
@@ -167,9 +166,3 @@ def _is_of_outline(repair: Diagnostic, plan: Plan) -> bool:
         case ("epics", _, "stories", _, "tasks", _, "points"):
             return True
     return False
-
-
-def fill_details(plan: Plan, details: Sequence[str]) -> Plan:
-    """The plan with the details of its epics, given in their order; lacking ones stay empty."""
-    filled = [read_detail(text, epic) for text, epic in zip(details, plan.epics, strict=False)]
-    return plan.model_copy(update={"epics": (*filled, *plan.epics[len(filled) :])})

@@ -8,6 +8,7 @@ import yaml
 
 from tickets.files import write_atomic
 from training.config import TrainConfig
+from training.identity import origin_of
 
 _COLOURS: Final = ("#3056d3", "#c2410c", "#15803d", "#7c3aed")
 
@@ -52,7 +53,10 @@ def write_card(
         if (folder / f"{name}.png").is_file()
     )
     data = record["data"]
-    began = f" It began with the adapter `{config.adapter}`." if config.adapter else ""
+    began = f" It began with the adapter `{config.adapter}`" if config.adapter else ""
+    if config.adapter and (known := origin_of(config.adapter).format) != record["format_hash"]:
+        began += f", which knew the format `{known}`" if known else ""
+    began += "." if began else ""
     text = f"""---
 {yaml.safe_dump(header, sort_keys=False)}---
 

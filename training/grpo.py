@@ -77,7 +77,7 @@ def reinforce(config: GrpoConfig, folder: Path, say: Say) -> Path | None:
     memory = estimate_memory(model, config, longest, config.tokens)
     check_room(model, memory, config.output)
     decides = {"examples", "lora", "optimizer", "seed", "samples", "tokens", "temperature", "beta"}
-    ours = identity(config, folder, manifest, decides)
+    ours = identity(config, folder, manifest, decides, teaches=False)
     claim(config.output, ours)
     interrupt = Interrupt(say)
     trainer = Reinforcer(

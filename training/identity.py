@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Set
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tickets.adapters import RECORD
 from tickets.files import InputError
@@ -13,7 +13,18 @@ from training.checkpoints import RUN
 from training.config import TrainConfig
 
 
-def identity(config: TrainConfig, folder: Path, manifest: str, decides: Set[str]) -> dict[str, Any]:
+class Origin(NamedTuple):
+    """What an adapter, or a checkpoint of a run, was trained for: the hashes of format and base
+    model, None where it does not say.
+    """
+
+    format: str | None = None
+    model: str | None = None
+
+
+def identity(
+    config: TrainConfig, folder: Path, manifest: str, decides: Set[str], *, teaches: bool = True
+) -> dict[str, Any]:
     """All that decides the result, as `training.checkpoints.claim` compares it.
 
     Args:
@@ -21,14 +32,28 @@ def identity(config: TrainConfig, folder: Path, manifest: str, decides: Set[str]
         folder: of the base model.
         manifest: hash of the dataset's manifest.
         decides: the parts of `config` that do.
+        teaches: the run shows the model what is right, so it may begin with an adapter of another
+            format; one that only rewards what comes may not.
 
     Raises:
-        InputError: there is no adapter where the run is to begin with one.
+        InputError: there is no adapter where the run is to begin with one, or it is for another
+            base model or, without `teaches`, for another format.
     """
     model = weights_hash(folder)
     form = FORMATS[config.examples.format].hash
     if config.adapter is not None:
-        _check_origin(config.adapter, model, form)
+        origin = origin_of(config.adapter)
+        if not teaches and origin.format not in (None, form):
+            raise InputError(
+                f"adapter {config.adapter}: was trained with the format {origin.format}, this run "
+                f"is for {form}; begin with one of this format"
+            )
+        if origin.model not in (None, model):
+            raise InputError(
+                f"adapter {config.adapter}: was trained for the base model "
+                f"{str(origin.model)[:12]}, this one is {model[:12]}; set model to the one that it "
+                "was trained for, or adapter=null"
+            )
     settings = config.model_dump(mode="json", include=set(decides), exclude={"examples": {"path"}})
     return {
         "model": model,
@@ -39,35 +64,25 @@ def identity(config: TrainConfig, folder: Path, manifest: str, decides: Set[str]
     }
 
 
-def _check_origin(adapter: Path, model: str, form: str) -> None:
-    """Refuse an adapter, or a checkpoint of a run, for another format or another base model.
+def origin_of(adapter: Path) -> Origin:
+    """What an adapter or a checkpoint says that it was trained for.
 
-    Of an adapter that says neither, only its shapes can be held against the model.
+    Raises:
+        InputError: it cannot be read.
     """
     record, run = adapter / RECORD, adapter.parent / RUN
     try:
         if record.is_file():
             content = json.loads(record.read_text("utf-8"))
-            own, base = content["format_hash"], content.get("model", {}).get("sha256", model)
-        elif run.is_file():
+            return Origin(content["format_hash"], content.get("model", {}).get("sha256"))
+        if run.is_file():
             content = json.loads(run.read_text("utf-8"))
-            own, base = content["format"], content["model"]
-        else:
-            return
+            return Origin(content["format"], content["model"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"adapter {adapter}: its record cannot be read ({error!r}); copy the whole folder again"
         ) from error
-    if own != form:
-        raise InputError(
-            f"adapter {adapter}: was trained with the format {own}, this run is for "
-            f"{form}; begin with one of this format, or with a new one (adapter=null)"
-        )
-    if base != model:
-        raise InputError(
-            f"adapter {adapter}: was trained for the base model {str(base)[:12]}, this one is "
-            f"{model[:12]}; set model to the one that it was trained for, or adapter=null"
-        )
+    return Origin()
 
 
 def weights_hash(folder: Path) -> str:

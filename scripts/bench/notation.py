@@ -92,7 +92,9 @@ OUTLINES: Final[dict[str, Notation]] = {
     "JSON": lambda plan: json.dumps(_rows(plan), ensure_ascii=False),
 }
 DETAILS: Final[dict[str, Notation]] = {
-    "ours": lambda plan: "".join(map(write_detail, plan.epics)),
+    "ours": lambda plan: "".join(
+        write_detail(asked) for epic in plan.epics for asked in (epic, *epic.stories)
+    ),
     "YAML": lambda plan: yaml.safe_dump(_details(plan), sort_keys=False, allow_unicode=True),
     "JSON": lambda plan: json.dumps(_details(plan), ensure_ascii=False),
 }
