@@ -60,9 +60,7 @@ def ask(
         return excerpt(document, epic, budget, _words, known).text or document
 
     completions = {step.name: completion for step, completion in examples}
-    shortened = {
-        step.name: step for step in FORMATS["staged"].follow(completions["outline"], part)
-    }
+    shortened = {step.name: step for step in FORMATS["staged"].follow(completions["outline"], part)}
     for number, epic in enumerate(plan.epics, 1):
         drawn = draw(f"{pair}@{number}", _SEED)
         chosen = step_of(epic.stories[int(drawn * len(epic.stories))] if epic.stories else epic)

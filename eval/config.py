@@ -45,13 +45,13 @@ class EngineSystem(System):
     model: str = "smollm2-135m"
     adapter: str = "auto"
     decoding: Literal["free", "constrained"] = "constrained"
-    samples: int = Field(default=1, ge=1, le=64)
+    samples: int | None = Field(default=None, ge=1, le=64)
     context: int | None = Field(default=None, ge=1)
 
     @property
     def is_drawn(self) -> bool:
-        """Whether its plans depend on the seed."""
-        return bool(self.temperature) or (self.samples > 1 and self.temperature is None)
+        """Whether its plans may depend on the seed."""
+        return bool(self.temperature) or (self.samples != 1 and self.temperature is None)
 
 
 class EndpointSystem(System):

@@ -63,7 +63,7 @@ def open_engine(
     *,
     adapter: str = "auto",
     documents: int = 1,
-    samples: int = 1,
+    samples: int | None = None,
     context: int | None = None,
     verbose: bool = False,
     say: Say = lambda _: None,
@@ -95,7 +95,7 @@ def open_engine(
         adapter_hash=lora.hash if lora else None,
         format_hash=form.hash,
     )
-    batch = documents * max(form.parallel, samples)
+    batch = documents * max(form.parallel, samples or form.samples)
     engine = Engine(base, lora, batch=batch, context=context, verbose=verbose, say=say)
     return engine, maker
 
@@ -121,6 +121,7 @@ def plan_documents(
             if nothing of some document fits into the context.
     """
     form = form or maker.form
+    settings = settings.of(form)
     waiting: list[tuple[int, Document]] = []
     keys = [run_key(document.sha256, maker, settings) for document in documents]
     done = 0
@@ -209,6 +210,8 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
     plan = make_draft(
         writing.written(), form, document.text, settings, outline=settings.outline_only
     )
+    # What was put right in the best sample is so already where others have complemented it.
+    before = writing.samples[writing.chosen].repairs if any(writing.given) else ()
     record = Record(
         key=key,
         document=document.name,
@@ -228,7 +231,7 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
         seconds=round(writing.seconds, 3),
         left_out=writing.left_out(),
         diagnostics=plan.diagnostics,
-        repairs=plan.repairs,
+        repairs=(*before, *plan.repairs),
         rubric=plan.rubric,
         coverage=plan.coverage,
         grounding=plan.grounding,
@@ -239,8 +242,9 @@ def _result(writing: Writing, form: Format, maker: Maker, settings: Settings, ke
                 score=draft.rubric.score,
                 coverage=draft.coverage,
                 grounding=draft.grounding,
+                given=given,
             )
-            for draft in writing.samples
+            for draft, given in zip(writing.samples, writing.given, strict=True)
         ),
         chosen=writing.chosen,
     )

@@ -1,6 +1,6 @@
 """What is kept about each plan: how it was made, from what, and how good it is."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,7 +26,8 @@ class Settings(Model):
         decoding: whether the grammar binds what the model writes.
         repair: put right what is arithmetic or reference.
         samples: completions that the first step of each document is drawn to; the later steps go on
-            from the best.
+            from the best, complemented by the others if the format can. None is the format's own
+            number, see `of`.
         keep_samples: write the other ones too.
         temperature: of the first step, later ones are greedy; None is 0.4 for several samples and 0
             (greedy) for one. With 0 there is one sample.
@@ -40,7 +41,7 @@ class Settings(Model):
 
     decoding: Literal["constrained", "free"] = "constrained"
     repair: bool = True
-    samples: int = Field(default=1, ge=1, le=MOST_SAMPLES)
+    samples: int | None = Field(default=None, ge=1, le=MOST_SAMPLES)
     keep_samples: bool = False
     temperature: float | None = Field(default=None, ge=0, le=2)
     seed: int = Field(default=0, ge=0)
@@ -56,9 +57,19 @@ class Settings(Model):
         """Several samples need a temperature, and at temperature 0 they would all be the same."""
         if values.get("temperature") == 0:
             return values | {"samples": 1}
-        if values.get("samples", 1) != 1 and values.get("temperature") is None:
+        if (values.get("samples") or 1) != 1 and values.get("temperature") is None:
             return values | {"temperature": TEMPERATURE}
         return values
+
+    def of(self, form: Format) -> Self:
+        """The settings with the format's own number of samples where none is said.
+
+        One, where there is nothing to draw from: an outline is given.
+        """
+        if self.samples is not None:
+            return self
+        samples = 1 if self.outline is not None else form.samples
+        return type(self).model_validate({**dict(self), "samples": samples})
 
 
 class Maker(Model):
@@ -91,13 +102,16 @@ class LeftOutPart(Model):
 
 
 class Sample(Model):
-    """One completion of the first step: how it ended, its tokens, what it is judged by."""
+    """One completion of the first step: how it ended, its tokens, what it is judged by, and the
+    stories that it has given to the chosen one.
+    """
 
     finish: Finish
     tokens: int
     score: float
     coverage: float
     grounding: float
+    given: int = 0
 
 
 class Record(Model):
@@ -117,7 +131,7 @@ class Record(Model):
         seconds: from the request to the last token, beside the others of a batch;
             `first_token_seconds` to the first.
         diagnostics: of the plan as it was written out, repairs included.
-        repairs: what was put right.
+        repairs: what was put right, in the chosen sample before it was complemented too.
         samples: one for each completion of the first step; `chosen` is the best one's place.
     """
 

@@ -69,7 +69,7 @@ class Writer:
             line_tokens=settings.line_tokens if is_bound else None,
             close_at=self.close_at(step) if is_bound else None,
             distinct=step.distinct if is_bound else None,
-            samples=settings.samples if is_first else 1,
+            samples=(settings.samples or 1) if is_first else 1,
             temperature=(settings.temperature or 0.0) if is_first else 0.0,
             seed=settings.seed * MOST_SAMPLES,  # each of the samples has one of its own from there
         )
@@ -95,7 +95,7 @@ class Writing:
         document: it.
         steps: the completions that are there by now.
         samples: what the first step was drawn to, judged; `chosen` is the place of the best, which
-            the later steps go on from.
+            the later steps go on from with what the others have `given` to it: stories of each.
         tokens: of all completions that this run has written, those given up included.
         prompt_tokens: of all their prompts; `cached_tokens` are those of them that the engine had
             computed before.
@@ -123,6 +123,8 @@ class Writing:
         self.steps: Steps = dict(kept)
         self.samples: tuple[Draft, ...] = ()
         self.chosen = 0
+        self.given: tuple[int, ...] = ()
+        self._base: Completion | None = None  # the chosen sample, complemented
         self._writer = writer
         self._open: dict[str, tuple[Step, float]] = {}  # with when it was queued
         self._tried: set[str] = set()
@@ -236,14 +238,28 @@ class Writing:
             for completion in self.steps[first.name]
         )
         self.chosen = best_of(self.samples)
+        self._base = self._complemented(self.steps[first.name])
         if writer.settings.outline_only:
             return True
-        best = self.steps[first.name][self.chosen].text
-        for step in writer.form.follow(best, self._part, writer.settings.vocabulary):
+        for step in writer.form.follow(self._base.text, self._part, writer.settings.vocabulary):
             self._names.append(step.name)
             if step.name not in self.steps:
                 self._add(step, writer.prompt(step))
         return not self._open
+
+    def _complemented(self, samples: Sequence[Completion]) -> Completion:
+        """The chosen sample with what it lacks of the other whole ones."""
+        writer, best = self._writer, samples[self.chosen]
+        others = {n: s for n, s in enumerate(samples) if n != self.chosen and s.finish == "stop"}
+        text, given = writer.form.complement(
+            best.text,
+            [other.text for other in others.values()],
+            self.document.text,
+            writer.settings.vocabulary,
+        )
+        by_place = dict(zip(others, given, strict=True))
+        self.given = tuple(by_place.get(place, 0) for place in range(len(samples)))
+        return best._replace(text=text)
 
     def _part(self, epic: Epic) -> str:
         """What of the document the details of an epic are written from: all of it, if it fits."""
@@ -255,9 +271,10 @@ class Writing:
 
     def written(self) -> Written:
         """The completions that the plan is made of, once all are done."""
-        first = self._first.name
+        if self._base is None:
+            raise RuntimeError("the first step is not done")
         later = [(name, self.steps[name][0]) for name in self._names]
-        return self._as_written([(first, self.steps[first][self.chosen]), *later])
+        return self._as_written([(self._first.name, self._base), *later])
 
     @staticmethod
     def _as_written(steps: Sequence[tuple[str, Completion]]) -> Written:

@@ -41,7 +41,7 @@ def main() -> None:
             first.model,
             adapter=first.adapter,
             documents=max(1, max(len(jobs) for _, jobs in todo)),
-            samples=max(system.samples for system in systems),
+            samples=max((s.samples for s in systems if s.samples), default=None),
             context=first.context,
             say=_say,
         )
@@ -68,7 +68,7 @@ def plan_jobs(
             temperature=system.temperature,
             seed=seed,
             max_tokens=system.max_tokens,
-        )
+        ).of(maker.form)
         waiting: dict[str, Document] = {}
         keys: dict[str, str] = {}
         for job in group:
@@ -95,7 +95,9 @@ def _plan_batch(
 ) -> None:
     """Plan the documents that are waiting, by their names; `keys` has what plans are kept by."""
     engine.count_tokens("")  # starts vLLM, which is no part of the time that a plan takes
-    progress = Progress(system.name, len(waiting), system.max_tokens * settings.samples, _say)
+    progress = Progress(
+        system.name, len(waiting), system.max_tokens * (settings.samples or 1), _say
+    )
     started, made, before = time.monotonic(), 0, engine.written
     try:
         for result in plan_documents(

@@ -62,13 +62,14 @@ def plan(
         typer.Option("--repair/--no-repair", help="Put right what needs no model."),
     ] = True,
     samples: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
             max=64,
-            help="Plans (format staged: outlines) drawn per document; the best is taken.",
+            help="Outlines drawn per document: the best gets what it lacks from the others (format "
+            "staged: 4). Plans, of which the best is taken (format whole: 1).",
         ),
-    ] = 1,
+    ] = None,
     keep_samples: Annotated[
         bool,
         typer.Option(
@@ -111,7 +112,7 @@ def plan(
 
     [cyan]./planloom plan docs/ -o plans/[/]   one batch; the same again goes on where it ended
 
-    [cyan]./planloom plan feature.md -o plan.md --samples 8[/]   the best of eight
+    [cyan]./planloom plan feature.md -o plan.md --samples 8[/]   better than 4, and slower
 
     [cyan]./planloom plan feature.md --outline-only -o outline.txt[/]   edit it, and then
 
@@ -128,7 +129,7 @@ def plan(
     if output is None and (len(found) > 1 or keep_samples):
         wants = "--keep-samples" if keep_samples else f"{len(found)} documents"
         raise InputError(f"{wants}: name a folder for the plans with -o")
-    if from_outline and samples > 1:
+    if from_outline and (samples or 1) > 1:
         raise InputError("--samples: nothing is drawn with --from-outline; leave one of them out")
     names = read_vocabulary(vocabulary)
     settings = Settings(

@@ -19,7 +19,8 @@ from tickets.prompt import MARKERS, build_messages, format_hash, neutral
 from tickets.render import render_plan
 from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref, Story, Task
-from tickets.staged_detail import detail_grammar, read_details, write_detail
+from tickets.staged_complement import complement
+from tickets.staged_detail import asked_for, detail_grammar, read_details, write_detail
 from tickets.staged_outline import number_of, outline_grammar, write_outline
 from tickets.staged_plan import settle_outline
 
@@ -63,16 +64,25 @@ class Made(NamedTuple):
     repairs: tuple[Diagnostic, ...] = ()
 
 
+class Complement(NamedTuple):
+    """The first completion that a plan goes on from, and how many stories others gave to it."""
+
+    text: str
+    given: tuple[int, ...]
+
+
 class Format(ABC):
     """What `whole` and `staged` have in common.
 
     Attributes:
         name: what it is called.
         parallel: completions of one plan that are usually written at once.
+        samples: completions that the first step is drawn to where no one says otherwise.
     """
 
     name: FormatName
     parallel: int = 1
+    samples: int = 1
 
     @property
     @abstractmethod
@@ -82,6 +92,16 @@ class Format(ABC):
     @abstractmethod
     def begin(self, document: str) -> Step:
         """The first step for a document."""
+
+    def complement(
+        self,
+        best: str,
+        others: Sequence[str],
+        document: str,
+        vocabulary: "Vocabulary | None" = None,
+    ) -> Complement:
+        """The best of several first completions with what it lacks of the others."""
+        return Complement(best, (0,) * len(others))
 
     def follow(
         self,
@@ -192,6 +212,7 @@ class Staged(Format):
 
     name = "staged"
     parallel = 8
+    samples = 4
 
     @cached_property
     def hash(self) -> str:
@@ -208,6 +229,18 @@ class Staged(Format):
         messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
         return Step("outline", messages, outline_grammar, 0.5, 160)
 
+    def complement(
+        self,
+        best: str,
+        others: Sequence[str],
+        document: str,
+        vocabulary: "Vocabulary | None" = None,
+    ) -> Complement:
+        """The best of several outlines, with stories of the others for what it does not take up."""
+        plans = [self.settle(text, vocabulary).plan for text in (best, *others)]
+        plan, given = complement(plans[0], plans[1:], document)
+        return Complement(write_outline(plan) if any(given) else best, given)
+
     def follow(
         self,
         completion: str,
@@ -220,7 +253,7 @@ class Staged(Format):
         steps = []
         for epic in self.written(plan):
             document = document_for(epic)
-            steps += [self.detail(document, outline, each) for each in (epic, *epic.stories)]
+            steps += [self.detail(document, outline, each) for each in asked_for(epic)]
         return steps
 
     def settle(self, outline: str, vocabulary: "Vocabulary | None") -> RepairResult:
@@ -269,7 +302,7 @@ class Staged(Format):
         outline = write_outline(plan)
         yield self.begin(document), outline
         for epic in plan.epics:
-            for asked in (epic, *epic.stories):
+            for asked in asked_for(epic):
                 yield self.detail(document, outline, asked), write_detail(asked)
 
 

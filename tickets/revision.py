@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from tickets.bounds import Bounds
-from tickets.formats import Made, Staged, Step
+from tickets.formats import Complement, Made, Staged, Step
 from tickets.render import render_plan
 from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref
@@ -28,6 +28,8 @@ class Revision(Staged):
         places: of the epics, from 0.
         note: what is to be different, in words; an empty one says nothing.
     """
+
+    samples = 1
 
     def __init__(self, plan: Plan, places: Collection[int], note: str = "") -> None:
         self._plan = plan
@@ -49,6 +51,16 @@ class Revision(Staged):
     def settle(self, outline: str, vocabulary: "Vocabulary | None") -> RepairResult:
         """What an outline says, each epic in its place."""
         return settle_outline(outline, vocabulary, join=False)
+
+    def complement(
+        self,
+        best: str,
+        others: Sequence[str],
+        document: str,
+        vocabulary: "Vocabulary | None" = None,
+    ) -> Complement:
+        """The best outline as it is: in the others too, only some epics are free."""
+        return Complement(best, (0,) * len(others))
 
     def written(self, plan: Plan) -> Sequence[Epic]:
         """The epics that are written anew."""

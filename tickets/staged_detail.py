@@ -25,6 +25,12 @@ _NUMBERED: Final = re.compile(r"\s*(\d{1,4}(?:\.\d{1,4}){0,2})[.:]?(?:\s+(.*))?"
 _ITEM: Final = re.compile(r"\s*[-*+]\s+(.*)")
 
 
+def asked_for(epic: Epic) -> Iterator[Epic | Story]:
+    """What of an epic details are asked for, one after another: itself and its stories."""
+    yield epic
+    yield from epic.stories
+
+
 def write_detail(asked: Epic | Story) -> str:
     """The details of an epic alone, or of a story and its tasks; it ends in a newline."""
     lines = []

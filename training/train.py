@@ -163,9 +163,9 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
     decides = {"examples", "lora", "optimizer", "packing", "quantize", "seed"}
     documents = [(first.id, document_of(first.prompt)) for first, *_ in pairs]
     decided = identity(config, folder, manifest, decides)
-    if config.adapter is not None and (known := origin_of(config.adapter).format):
-        if known != decided["format"]:
-            say(f"{config.adapter} knows the format {known}; it is taught {decided['format']}")
+    known = origin_of(config.adapter).format if config.adapter else None
+    if known not in (None, decided["format"]):
+        say(f"{config.adapter} knows the format {known}; it is taught {decided['format']}")
     return Parts(model, tokenizer, rows, held_out, documents, decided, memory)
 
 

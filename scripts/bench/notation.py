@@ -22,7 +22,7 @@ from tickets.models import DEFAULT_MODEL
 from tickets.parse import parse_plan
 from tickets.render import render_plan
 from tickets.schema import Epic, Plan, Story, Ticket
-from tickets.staged_detail import write_detail
+from tickets.staged_detail import asked_for, write_detail
 from tickets.staged_outline import number_of, outline_of, write_outline
 
 Notation = Callable[[Plan], str]
@@ -93,7 +93,7 @@ OUTLINES: Final[dict[str, Notation]] = {
 }
 DETAILS: Final[dict[str, Notation]] = {
     "ours": lambda plan: "".join(
-        write_detail(asked) for epic in plan.epics for asked in (epic, *epic.stories)
+        write_detail(asked) for epic in plan.epics for asked in asked_for(epic)
     ),
     "YAML": lambda plan: yaml.safe_dump(_details(plan), sort_keys=False, allow_unicode=True),
     "JSON": lambda plan: json.dumps(_details(plan), ensure_ascii=False),

@@ -30,17 +30,22 @@ def test_a_plan_is_one_example_or_one_for_each_step() -> None:
     name = a_name(excerpted=False)
     assert [each.id for each in ask("whole", name, DOCUMENT, PLAN)] == [name]
     staged = list(ask("staged", name, DOCUMENT, PLAN))
-    assert [each.id for each in staged] == [f"{name}#{s}" for s in ("outline", "epic 1", "epic 2")]
+    assert [each.id for each in staged] == [
+        f"{name}#{s}" for s in ("outline", "epic 1", "story 1.1", "epic 2", "story 2.1")
+    ]
     assert all(document_of(each.prompt) == DOCUMENT for each in staged)
     assert staged[1].prompt[:2] == staged[0].prompt
     assert staged[1].prompt[2] == staged[0].completion[0]
 
 
-def test_details_from_excerpts_stand_alone() -> None:
+def test_a_ticket_of_each_epic_is_also_written_from_an_excerpt() -> None:
     name = a_name(excerpted=True)
-    outline, *details = ask("staged", name, DOCUMENT, PLAN)
-    assert outline.id == f"{name}#outline"
-    assert [each.id for each in details] == [f"{name}@1#epic 1", f"{name}@2#epic 2"]
+    *whole, one, two = ask("staged", name, DOCUMENT, PLAN)
+    assert [each.id.partition("#")[0] for each in whole] == [name] * 5
+    assert all(document_of(each.prompt) == DOCUMENT for each in whole)
+    details = one, two
+    assert [each.id for each in details] == [f"{name}@1#story 1.1", f"{name}@2#story 2.1"]
+    assert [each.completion for each in details] == [whole[2].completion, whole[4].completion]
     first, second = (document_of(each.prompt) for each in details)
     assert "Save a search" in first
     assert "## Part 2" not in first
@@ -50,7 +55,7 @@ def test_details_from_excerpts_stand_alone() -> None:
 
 def test_excerpts_keep_what_an_epic_is_known_to_rest_on() -> None:
     known = [["Nothing else."], ["Save a search under a name."]]
-    _, *details = ask("staged", a_name(excerpted=True), DOCUMENT, PLAN, known)
-    first, second = (document_of(each.prompt) for each in details)
+    *_, one, two = ask("staged", a_name(excerpted=True), DOCUMENT, PLAN, known)
+    first, second = (document_of(each.prompt) for each in (one, two))
     assert "## Part 1" in first
     assert "## Part 0" in second

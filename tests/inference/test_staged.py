@@ -1,10 +1,10 @@
-"""Staged plans with a writer that has its answers ready: outline first, then all epics at once."""
+"""Staged plans by a writer that has its answers ready: outline first, then all tickets at once."""
 
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -28,16 +28,17 @@ OUTLINE = """# Saved searches
 2.1 List the searches | 3 | Medium
 """
 DETAILS = {
-    1: """1 Users keep their searches.
-1.1 A user saves the search.
+    "epic 1": "1 Users keep their searches.\n",
+    "story 1.1": """1.1 A user saves the search.
 - A saved search is in the list
 - A search without words is refused
-1.2 A name tells searches apart.
+""",
+    "story 1.2": """1.2 A name tells searches apart.
 - A name has 80 letters at most
 - A second search of the same name is refused
 """,
-    2: """2 Users find what they kept.
-2.1 All searches of a user, the newest first.
+    "epic 2": "2 Users find what they kept.\n",
+    "story 2.1": """2.1 All searches of a user, the newest first.
 - The newest search is the first one
 - A user without searches sees how to make one
 """,
@@ -49,9 +50,11 @@ class Writer(StandIn):
 
     def __init__(self, context: int = 8192, **ends: list[Finish]) -> None:
         super().__init__(batch=4, context=context)
-        self.ends = {name.replace("_", " "): list(reasons) for name, reasons in ends.items()}
+        steps = {step.replace(" ", "_").replace(".", "_"): step for step in ("outline", *DETAILS)}
+        self.ends = {steps[name]: list(reasons) for name, reasons in ends.items()}
         self.prompts: dict[str, list[str]] = {}
         self.outlines = [OUTLINE] * 4
+        self.details: dict[str, str] = {}
         self._last: list[str] = []
 
     @property
@@ -71,7 +74,11 @@ class Writer(StandIn):
         reasons = self.ends.get(step)
         end: Finish = reasons.pop(0) if reasons else "stop"
         samples = next(asked.samples for name, asked in self.requests if name == key)
-        texts = [DETAILS[int(step.split()[1])]] if step != "outline" else self.outlines[:samples]
+        texts = (
+            [{**DETAILS, **self.details}.get(step, "")]
+            if step != "outline"
+            else self.outlines[:samples]
+        )
         return [(text if end == "stop" else text[: len(text) // 2], end) for text in texts]
 
 
@@ -116,22 +123,25 @@ def test_no_document_waits_for_another_and_prompts_begin_alike(documents: list[D
     writer = Writer()
     run(writer, documents)
     outlines = [f"{place} outline" for place in (0, 1)]
-    details = [[f"{place} epic {n}" for n in (1, 2)] for place in (0, 1)]
+    details = [[f"{place} {step}" for step in DETAILS] for place in (0, 1)]
     assert writer.started == [*outlines, *details[0], *details[1]]
-    first, second = (writer.prompts[key] for key in details[0])
-    assert first[:-1] == second[:-1]
+    first, *others = (writer.prompts[key] for key in details[0])
+    assert all(first[:-1] == other[:-1] for other in others)
     assert first[:2] == writer.prompts["0 outline"]
     assert first[2] == OUTLINE
+    asked = [writer.prompts[key][-1] for key in details[0]]
+    assert asked[0] == "Write the details of 1: Keep searches"
+    assert asked[4] == "Write the details of 2.1: List the searches"
 
 
 def test_a_cut_step_is_tried_again_and_named_if_it_stays_cut(documents: list[Document]) -> None:
-    (result,) = run(Writer(epic_2=["length", "stop"]), documents[:1])
+    (result,) = run(Writer(story_2_1=["length", "stop"]), documents[:1])
     assert result.record.whole
     assert result.record.tightened
-    (result,) = run(Writer(epic_2=["length", "length"]), documents[:1])
-    assert (result.record.whole, result.record.cut) == (False, ("epic 2",))
+    (result,) = run(Writer(story_2_1=["length", "length"]), documents[:1])
+    assert (result.record.whole, result.record.cut) == (False, ("story 2.1",))
     assert result.record.finish == "length"
-    assert "Users keep their searches." in result.markdown
+    assert "Users find what they kept." in result.markdown
     assert "Story 2.1: List the searches" in result.markdown
 
 
@@ -143,7 +153,7 @@ def test_after_a_kill_only_the_steps_that_lack_are_written(
 
     class Dies(Writer):
         def step(self) -> list[Done]:
-            if len(self.started) - self.pending == 4:
+            if len(self.started) - self.pending == 10:
                 raise Killed
             return super().step()
 
@@ -164,10 +174,10 @@ def test_only_the_best_of_several_outlines_has_details(documents: list[Document]
     empty = "# Nothing\n1 Other things | Depot | Depot Team | Low\n1.1 Do other things | 5 | Low\n"
     writer = Writer()
     writer.outlines = [empty, OUTLINE, empty, empty]
-    (result,) = run(writer, documents[:1], Settings(samples=4))
-    assert writer.started == ["0 outline", "0 epic 1", "0 epic 2"]
+    (result,) = run(writer, documents[:1])
+    assert writer.started == ["0 outline", *(f"0 {step}" for step in DETAILS)]
     asked = [(sampling.samples, sampling.temperature) for _, sampling in writer.requests]
-    assert asked == [(4, 0.4), (1, 0.0), (1, 0.0)]
+    assert asked == [(4, 0.4), *[(1, 0.0)] * 5]
     assert result.record.chosen == 1
     scores = [sample.score for sample in result.record.samples]
     assert scores[1] == max(scores) > scores[0] == scores[2]
@@ -194,7 +204,54 @@ def test_kept_samples_are_outlines_and_seeds_share_none(
     (result,) = run(writer, documents[:1], settings, tmp_path / "out")
     assert result.samples == (OUTLINE, OUTLINE)
     assert (tmp_path / "out" / "one.sample-2.md").read_text() == OUTLINE
-    assert [sampling.seed for _, sampling in writer.requests] == [192] * 3
+    assert [sampling.seed for _, sampling in writer.requests] == [192] * 6
+
+
+def test_the_best_outline_gets_what_it_lacks_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "feature.md"
+    path.write_text(
+        "# Searches\n\n## Requirements\n\n- A user saves a search\n- A user gives a search a name\n"
+        "- The list shows all searches\n- A nightly job deletes expired bookmarks\n"
+    )
+    other = OUTLINE.replace(
+        "2.1 List the searches", "2.1 Delete expired bookmarks in a nightly job"
+    )
+    twice = f"{other}2.2 Delete expired bookmarks by a job | 3 | Low | after 2.1\n"
+
+    def plan(**settings: Any) -> Result:
+        writer = Writer()
+        writer.outlines = [OUTLINE, other.replace("1 Keep", "3 Keep"), twice, OUTLINE]
+        writer.details = {"story 2.2": "2.2 Old bookmarks go.\n- They are gone\n- Others stay\n"}
+        (result,) = run(writer, [read_document(path)], Settings(**settings))
+        return result
+
+    result = plan()
+    record = result.record
+    assert "Story 2.2: Delete expired bookmarks" in result.markdown
+    assert "Old bookmarks go." in result.markdown
+    assert [sample.given for sample in record.samples] == [0, 1, 0, 0]
+    assert record.coverage > record.samples[record.chosen].coverage
+    assert {repair.code for repair in record.repairs} == set()
+    outline = plan(outline_only=True).markdown
+    assert "2.2 Delete expired bookmarks in a nightly job | 3 | Medium" in outline
+    assert "bookmarks" not in plan(samples=1).markdown
+
+
+def test_an_outline_that_was_cut_gives_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "feature.md"
+    path.write_text("# Searches\n\n## Requirements\n\n- A nightly job deletes bookmarks\n")
+
+    class Cut(Writer):
+        def answer(self, key: str) -> Answer:
+            answers = super().answer(key)
+            return [answers[0], *((text, "length") for text, _ in answers[1:])]
+
+    writer = Cut()
+    other = OUTLINE.replace("List the searches", "Delete bookmarks in a nightly job")
+    writer.outlines = [OUTLINE, other, other, other]
+    (result,) = run(writer, [read_document(path)])
+    assert "nightly" not in result.markdown
+    assert [sample.given for sample in result.record.samples] == [0] * 4
 
 
 def test_at_temperature_zero_there_is_one_sample(documents: list[Document]) -> None:
@@ -214,6 +271,7 @@ def test_excerpts_are_reported_for_the_epics_that_are_written_anew(tmp_path: Pat
     )
     read_by = {part.read_by for part in result.record.left_out}
     assert read_by == {(), ("epic 2",)}
+    assert "2.1 All searches" not in whole.markdown
 
 
 def _long(folder: Path) -> Path:
@@ -247,7 +305,7 @@ def test_without_room_for_details_the_plan_says_so(documents: list[Document]) ->
             return tokens if len(messages) == 2 else [0] * (self.context - 10)
 
     (result,) = run(Endless(), documents[:1])
-    assert result.record.cut == ("epic 1", "epic 2")
+    assert result.record.cut == tuple(DETAILS)
     assert "Story 2.1: List the searches" in result.markdown
 
 

@@ -15,7 +15,8 @@ from tests.scripts.stand_in import make_record, replace_engine
 from tickets.documents import Document
 from tickets.formats import FORMATS, Format
 from tickets.render import render_plan
-from tickets.staged_plan import fill_details, settle_outline
+from tickets.staged_detail import read_details
+from tickets.staged_plan import settle_outline
 
 OUTLINE = """# Saved searches
 1 Save a search | Search | Search Team | High
@@ -23,12 +24,9 @@ OUTLINE = """# Saved searches
 2 Show the list of searches | Page | Page Team | Low | after 1
 2.1 Show the newest search first in the list | 3 | Low
 """
-PLAN = fill_details(
+PLAN = read_details(
+    "1 Why.\n1.1 How.\n- It is kept\n- It has a name\n2 So.\n2.1 It.\n- It is new\n- Old last\n",
     settle_outline(OUTLINE).plan,
-    [
-        "1 Why.\n1.1 How.\n- It is kept\n- It has a name\n",
-        "2 So.\n2.1 It.\n- It is new\n- Old last\n",
-    ],
 )
 DOCUMENT = """# Saved searches
 

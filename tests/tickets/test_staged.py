@@ -7,8 +7,8 @@ import xgrammar
 
 from tickets.headers import read_header
 from tickets.parse import parse_plan
-from tickets.schema import Epic, Plan, Ref, Story
-from tickets.staged_detail import detail_grammar, read_detail, write_detail
+from tickets.schema import Plan, Ref, Story
+from tickets.staged_detail import asked_for, detail_grammar, read_details, write_detail
 from tickets.staged_outline import (
     MOST_AFTER,
     outline_grammar,
@@ -41,17 +41,17 @@ def test_a_plan_survives_its_outline_and_its_details(path: Path) -> None:
     assert found.plan == outline_of(plan)
     most = max(len(ticket.dependencies) for _, ticket in plan.tickets())
     assert accepts(outline_grammar(), text) == (most <= MOST_AFTER)
-    for epic, bare in zip(plan.epics, found.plan.epics, strict=True):
-        details = write_detail(epic)
-        assert texts(read_detail(details, bare)) == texts(epic)
-        assert accepts(detail_grammar(bare), details)
+    asked = [ticket for epic in plan.epics for ticket in asked_for(epic)]
+    details = [write_detail(ticket) for ticket in asked]
+    assert texts(read_details("".join(details), found.plan)) == texts(plan)
+    bare = [ticket for epic in found.plan.epics for ticket in asked_for(epic)]
+    assert all(accepts(detail_grammar(b), text) for b, text in zip(bare, details, strict=True))
 
 
-def texts(epic: Epic) -> list[tuple[Ref, str, tuple[str, ...]]]:
-    tickets = [ticket for _, ticket in Plan(epics=(epic,)).tickets()]
+def texts(plan: Plan) -> list[tuple[Ref, str, tuple[str, ...]]]:
     return [
         (t.ref, str(one_line(t.description)), t.acceptance_criteria if isinstance(t, Story) else ())
-        for t in tickets
+        for _, t in plan.tickets()
     ]
 
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_told_with_its_line() -> None:
 
 
 def test_tickets_without_details_stay_empty() -> None:
-    bare = read_outline("# A\n1 B | C | D\n1.1 E | 3 | High\n1.2 F | 3 | High\n").plan.epics[0]
-    made = read_detail("1 Why.\n1.1 How.\n- When it is done\n3.1 Lost.\n", bare)
+    bare = read_outline("# A\n1 B | C | D\n1.1 E | 3 | High\n1.2 F | 3 | High\n").plan
+    (made,) = read_details("1 Why.\n1.1 How.\n- When it is done\n3.1 Lost.\n", bare).epics
     assert made.stories[0].acceptance_criteria == ("When it is done",)
     assert made.stories[1].description == ""

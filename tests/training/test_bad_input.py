@@ -17,7 +17,7 @@ from tickets.files import InputError
 from tickets.prompt import format_hash
 from training import estimate
 from training.config import TrainConfig
-from training.identity import weights_hash
+from training.identity import identity, weights_hash
 from training.rows import read_chats
 from training.train import train
 
@@ -91,14 +91,20 @@ def test_an_adapter_or_checkpoint_of_another_model_is_not_gone_on_from(
     assert not config.output.exists()
 
 
-def test_an_adapter_of_another_format_is_not_gone_on_from(
+def test_an_adapter_of_another_format_is_taught_this_one(
     config: TrainConfig, trained: tuple[Path, Path], model: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(trained[0], tmp_path / "old")
     record = folder / "planloom.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"format_hash": "0" * 16}))
-    with pytest.raises(InputError, match=f"format 0000000000000000, .*{format_hash()}; begin with"):
-        train(changed(config, adapter=folder), model, quietly)
+    begun = changed(config, adapter=folder)
+    said: list[str] = []
+    made = train(begun, model, said.append)
+    assert f"{folder} knows the format {'0' * 16}; it is taught {format_hash()}" in said
+    assert made is not None
+    assert f"which knew the format `{'0' * 16}`." in (made / "README.md").read_text("utf-8")
+    with pytest.raises(InputError, match=f"format {'0' * 16}, .*{format_hash()}; begin with"):
+        identity(begun, model, "", set(), teaches=False)
     record.write_text("{")
     with pytest.raises(InputError, match="its record cannot be read"):
         train(changed(config, adapter=folder), model, quietly)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Path:
-    """A dataset of three pairs, each an outline and the details of two epics."""
+    """A dataset of three pairs, each an outline and the details of two epics with a story each."""
     rows = []
     for n in range(3):
         plan = settle_outline(OUTLINE.format(n=n)).plan
@@ -62,7 +62,7 @@ def config(tmp_path: Path, staged: Path, model: Path) -> TrainConfig:
 
 def test_the_steps_of_a_pair_are_one_row(staged: Path, tokenizer: Any) -> None:
     pairs = list(read_chats(staged, "all", "staged"))
-    assert [len(chats) for chats in pairs] == [3, 3, 3]
+    assert [len(chats) for chats in pairs] == [5, 5, 5]
     for chats, row in zip(pairs, make_rows(pairs, tokenizer, 3000), strict=True):
         trunk = row.ids[: row.parts[0]]
         start = 0
@@ -83,7 +83,8 @@ def test_pairs_are_chosen_whole_and_measured_joined(staged: Path, tokenizer: Any
     some = Examples(path=staged, format="staged", between=(least, least))
     assert len(list(chosen_chats(some))) == sizes.count(least)
     (chats,) = chosen_chats(Examples(path=staged, format="staged", most=1))
-    assert [chat.id.partition("#")[2] for chat in chats] == ["outline", "epic 1", "epic 2"]
+    steps = ["outline", "epic 1", "story 1.1", "epic 2", "story 2.1"]
+    assert [chat.id.partition("#")[2] for chat in chats] == steps
     with pytest.raises(InputError, match=f"row pair-0#outline: has {sizes[0]} tokens"):
         make_rows(chosen_chats(everything), tokenizer, sizes[0] - 1)
 
