@@ -38,9 +38,6 @@ AFTER: Final = "after"
 NOTHING: Final = "-"
 """What stands for a component or owner that is not known; only a person leaves one out."""
 
-MOST_AFTER: Final = 4
-"""Tickets that one may wait for, as far as the grammar goes."""
-
 LARGE: Final = Bounds(epics=12)
 """What an outline may have: an epic takes fewer tokens here than in a whole plan."""
 
@@ -291,7 +288,7 @@ def _literal(lines: Sequence[str]) -> str:
 def _field_rules(bounds: Bounds, names: Vocabulary) -> str:
     components = _names(names.components, bounds.components)
     task = f' "." {upto(bounds.tasks)}' if bounds.tasks else ""
-    most = min(MOST_AFTER, bounds.dependencies)
+    most = bounds.dependencies
     after = f' (" | {AFTER} " ref (", " ref){{0,{most - 1}}})?' if most else ""
     return rf"""
 epic-fields ::= words " |" {components} " |" {_names(names.teams, 1)} " | " priority end
