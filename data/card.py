@@ -69,7 +69,7 @@ def _body(
     yield (
         "Each example asks for the plan of a feature document (`prompt`) and gives it "
         "(`completion`), both as lists of chat messages; those of the configuration `staged` ask "
-        "for its outline, and then for the details of each epic. Planloom's "
+        "for its outline, and then for the details of each epic and story. Planloom's "
         "`./planloom data build` made this dataset; `config.yaml` is its configuration, "
         "`manifest.json` has all counts and hashes, `sources.sha256` the hash of every source file "
         "(`sha256sum -c` reads it), and `rejected.jsonl` names each pair that was left out, with "

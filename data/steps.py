@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 
 from data.split import draw
 from tickets.excerpts import excerpt
-from tickets.formats import FORMATS, FormatName, Step, step_of
-from tickets.schema import Epic, Plan
+from tickets.formats import FORMATS, STAGED, FormatName, Step
+from tickets.schema import Plan
+from tickets.staged_detail import asked_for, write_detail
+from tickets.staged_outline import write_outline
 
 EXCERPTS: Final = 0.05
 """The share of pairs of which one ticket in each epic is also written from an excerpt."""
@@ -48,23 +50,18 @@ def ask(
         ((step, plan_text),) = FORMATS["whole"].examples(document, plan)
         yield _asked(pair, step, plan_text)
         return
-    examples = list(FORMATS["staged"].examples(document, plan))
-    for step, completion in examples:
+    for step, completion in STAGED.examples(document, plan):
         yield _asked(f"{pair}#{step.name}", step, completion)
     if draw(pair, _SEED) >= EXCERPTS:
         return
-    budget = int(KEPT * _words(document))
-
-    def part(epic: Epic) -> str:
-        known = rests_on[epic.ref.number[0] - 1] if rests_on else ()
-        return excerpt(document, epic, budget, _words, known).text or document
-
-    completions = {step.name: completion for step, completion in examples}
-    shortened = {step.name: step for step in FORMATS["staged"].follow(completions["outline"], part)}
+    budget, outline = int(KEPT * _words(document)), write_outline(plan)
     for number, epic in enumerate(plan.epics, 1):
-        drawn = draw(f"{pair}@{number}", _SEED)
-        chosen = step_of(epic.stories[int(drawn * len(epic.stories))] if epic.stories else epic)
-        yield _asked(f"{pair}@{number}#{chosen}", shortened[chosen], completions[chosen])
+        known = rests_on[number - 1] if rests_on else ()
+        part = excerpt(document, epic, budget, _words, known).text or document
+        tickets = list(asked_for(epic))
+        ticket = tickets[int(draw(f"{pair}@{number}", _SEED) * len(tickets))]
+        step = STAGED.detail(part, outline, ticket)
+        yield _asked(f"{pair}@{number}#{step.name}", step, write_detail(ticket))
 
 
 def _asked(name: str, step: Step, completion: str) -> Asked:

@@ -98,7 +98,8 @@ class Judge(Model):
 class EvalConfig(Model):
     """A benchmark: every system plans every document, once for each seed.
 
-    A system whose plans do not depend on the seed gets the first one only. `likeness` can be
+    A system whose plans cannot depend on the seed gets the first one only (one of our engine, with
+    `samples: 1` or without a temperature). `likeness` can be
     changed later, and the plans are kept; so can `judge`, which may be left out.
     """
 

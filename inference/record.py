@@ -93,7 +93,7 @@ class Maker(Model):
 class LeftOutPart(Model):
     """A part of the document that did not fit into the first prompt, and its tokens.
 
-    `read_by` names the later steps that read it, or more of it.
+    `read_by` names the epics whose details are written from it, or from more of it.
     """
 
     heading: str

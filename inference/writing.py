@@ -129,7 +129,7 @@ class Writing:
         self._open: dict[str, tuple[Step, float]] = {}  # with when it was queued
         self._tried: set[str] = set()
         self._names: list[str] = []  # of the later steps
-        self._lacking: dict[str, dict[str, int]] = {}  # tokens by heading and step
+        self._lacking: dict[str, dict[str, int]] = {}  # tokens by heading, of each epic's step
         self._first, self._prompt, self._left_out = self._fitted()
 
     @property
@@ -143,7 +143,7 @@ class Writing:
         return bool(self._tried)
 
     def left_out(self) -> tuple[LeftOutPart, ...]:
-        """What did not fit into the first prompt, and which later steps read it."""
+        """What did not fit into the first prompt, and for which epics it is read later."""
         return tuple(
             LeftOutPart(
                 heading=heading,
@@ -193,7 +193,9 @@ class Writing:
             self.steps[name] = (Completion("", "length", 0),)
             return
         self._open[name] = step, self.seconds
-        sampling = sampling._replace(max_tokens=min(sampling.max_tokens, spare))
+        tokens = min(sampling.max_tokens, spare)
+        close_at = sampling.close_at and max(1, min(sampling.close_at, tokens - step.closing))
+        sampling = sampling._replace(max_tokens=tokens, close_at=close_at)
         engine.add(f"{self.place} {name}", prompt, sampling)
 
     def take(self, done: Done) -> bool:

@@ -112,7 +112,7 @@ def plan(
 
     [cyan]./planloom plan docs/ -o plans/[/]   one batch; the same again goes on where it ended
 
-    [cyan]./planloom plan feature.md -o plan.md --samples 8[/]   better than 4, and slower
+    [cyan]./planloom plan feature.md -o plan.md --samples 8[/]   from eight outlines, and slower
 
     [cyan]./planloom plan feature.md --outline-only -o outline.txt[/]   edit it, and then
 
@@ -223,10 +223,12 @@ def _summary(result: "Result") -> str:
     if result.skipped:
         return f"{record.source}{place}: done before"
     errors = sum(finding.severity == "error" for finding in record.diagnostics)
+    given = sum(sample.given for sample in record.samples)
     parts = [
         count(errors, "error"),
         count(len(record.diagnostics) - errors, "warning"),
         count(len(record.repairs), "repair"),
+        *([f"{count(given, 'ticket')} of other outlines"] if given else []),
         f"rubric {record.rubric.score:.2f}",
         f"coverage {record.coverage:.0%}",
         f"{record.completion_tokens} tokens in {record.seconds:.1f} s",

@@ -19,7 +19,7 @@ from tickets.prompt import MARKERS, build_messages, format_hash, neutral
 from tickets.render import render_plan
 from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref, Story, Task
-from tickets.staged_complement import complement
+from tickets.staged_complement import complement_outline
 from tickets.staged_detail import asked_for, detail_grammar, read_details, write_detail
 from tickets.staged_outline import number_of, outline_grammar, write_outline
 from tickets.staged_plan import settle_outline
@@ -206,8 +206,8 @@ held to that, a small model makes some up."""
 class Staged(Format):
     """An outline first, then the details of every epic and every story, each on its own.
 
-    One ticket at a time: a model's reading of a document costs the same for one completion as for
-    ten, so all are written in the time of the longest, and none comes under another's number.
+    One ticket at a time: the weights are read once for all that is written at once, so many short
+    completions take less time than a long one, and none comes under another's number.
     """
 
     name = "staged"
@@ -237,9 +237,11 @@ class Staged(Format):
         vocabulary: "Vocabulary | None" = None,
     ) -> Complement:
         """The best of several outlines, with stories of the others for what it does not take up."""
-        plans = [self.settle(text, vocabulary).plan for text in (best, *others)]
-        plan, given = complement(plans[0], plans[1:], document)
-        return Complement(write_outline(plan) if any(given) else best, given)
+        if not others:
+            return Complement(best, ())
+        plan, *further = (self.settle(text, vocabulary).plan for text in (best, *others))
+        complemented, given = complement_outline(plan, further, document)
+        return Complement(write_outline(complemented) if any(given) else best, given)
 
     def follow(
         self,
@@ -294,8 +296,13 @@ class Staged(Format):
         So `repair` makes no difference here, and the repairs are those of what the model wrote.
         """
         settled = self.settle(completions[0], vocabulary)
-        plan = read_details("\n".join(completions[1:]), settled.plan)
+        plan = self.filled(settled.plan, completions[1:])
         return Made(render_plan(plan), settled.repairs)
+
+    def filled(self, plan: Plan, details: Sequence[str]) -> Plan:
+        """A settled outline with details, in the order of their steps; those that lack are last."""
+        asked = [each.ref for epic in self.written(plan) for each in asked_for(epic)]
+        return read_details(plan, dict(zip(asked, details, strict=False)))
 
     def examples(self, document: str, plan: Plan) -> Iterator[tuple[Step, str]]:
         """The outline, and the details of each epic and story."""
@@ -306,7 +313,8 @@ class Staged(Format):
                 yield self.detail(document, outline, asked), write_detail(asked)
 
 
-FORMATS: Final[dict[FormatName, Format]] = {"whole": Whole(), "staged": Staged()}
+STAGED: Final = Staged()
+FORMATS: Final[dict[FormatName, Format]] = {"whole": Whole(), "staged": STAGED}
 
 
 def find_format(hash_: str) -> Format | None:

@@ -8,11 +8,10 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from tickets.bounds import Bounds
-from tickets.formats import Complement, Made, Staged, Step
+from tickets.formats import Made, Staged, Step
 from tickets.render import render_plan
 from tickets.repair import RepairResult, repair_plan
 from tickets.schema import Epic, Plan, Ref
-from tickets.staged_detail import read_details
 from tickets.staged_outline import revision_grammar
 from tickets.staged_plan import settle_outline
 
@@ -52,16 +51,6 @@ class Revision(Staged):
         """What an outline says, each epic in its place."""
         return settle_outline(outline, vocabulary, join=False)
 
-    def complement(
-        self,
-        best: str,
-        others: Sequence[str],
-        document: str,
-        vocabulary: "Vocabulary | None" = None,
-    ) -> Complement:
-        """The best outline as it is: in the others too, only some epics are free."""
-        return Complement(best, (0,) * len(others))
-
     def written(self, plan: Plan) -> Sequence[Epic]:
         """The epics that are written anew."""
         return [epic for place, epic in enumerate(plan.epics) if place in self._places]
@@ -75,7 +64,7 @@ class Revision(Staged):
     ) -> Made:
         """The plan with its new epics; repair makes sums, phases and dependencies follow."""
         settled = self.settle(completions[0], vocabulary).plan
-        new = read_details("\n".join(completions[1:]), settled).epics
+        new = self.filled(settled, completions[1:]).epics
         epics = [
             new[place] if place in self._places and place < len(new) else old
             for place, old in enumerate(self._plan.epics)

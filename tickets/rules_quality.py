@@ -7,6 +7,7 @@ from typing import Final
 from tickets.rules_base import Context, Finding
 from tickets.rules_fields import team_key
 from tickets.schema import Epic, Story
+from tickets.text import folded
 
 MOST_EPIC_POINTS: Final = 50
 LARGE_STORY: Final = 13
@@ -143,10 +144,10 @@ def criterion_once(context: Context) -> Iterator[Finding]:
     """An acceptance criterion that stands in the plan twice."""
     seen: dict[str, str] = {}
     for loc, name, text in context.criteria:
-        folded = _folded(text)
-        first = seen.get(folded)
+        line = folded(text)
+        first = seen.get(line)
         if first is None:
-            seen[folded] = name
+            seen[line] = name
         else:
             other = "twice" if first == name else f"as {first} has"
             message = f'{name} has the criterion "{_short(text)}" {other}'
@@ -169,19 +170,19 @@ def _twice(context: Context, field: str) -> Iterator[Finding]:
         text: str = getattr(ticket, field)
         if not text:
             continue
-        folded = _folded(text)
-        if folded in seen:
-            message = f'{ticket.ref} has the {field} of {seen[folded]}, "{_short(text)}"'
+        line = folded(text)
+        if line in seen:
+            message = f'{ticket.ref} has the {field} of {seen[line]}, "{_short(text)}"'
             yield Finding((*loc, field), message, "say what sets it apart")
         else:
-            seen[folded] = str(ticket.ref)
+            seen[line] = str(ticket.ref)
 
 
 def says_more(context: Context) -> Iterator[Finding]:
     """A description that only repeats the title."""
     for loc, ticket in context.order.tickets:
         text = ticket.description
-        if text and _folded(text) in (_folded(ticket.title), _folded(ticket.name)):
+        if text and folded(text) in (folded(ticket.title), folded(ticket.name)):
             message = f"{ticket.ref} repeats its title as description"
             yield Finding((*loc, "description"), message, "say what is to be done and why")
 
@@ -226,11 +227,6 @@ def any_dependency(context: Context) -> Iterator[Finding]:
     if len(plan.epics) > 1 and not plan.critical_path and not context.order.needs:
         message = f"The plan has {len(plan.epics)} epics and no dependency"
         yield Finding((), message, "say which ticket needs which")
-
-
-def _folded(text: str) -> str:
-    """A text as two texts that say the same have it in common."""
-    return text.casefold().rstrip(".!;: ")
 
 
 def _short(text: str) -> str:

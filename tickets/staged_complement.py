@@ -10,21 +10,16 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tickets.schema import Epic, Plan, Ref, Story
+from tickets.staged_outline import outline_of
+from tickets.text import folded
 from tickets.trace import trace_plan
 from tickets.words import stems
 
 MOST_STORIES: Final = 12
-"""Below an epic that gets some."""
+"""Below an epic that gets some: more than the grammar has, since many outlines are one epic."""
 
 MOST_POINTS: Final = 50
 """Of such an epic, by the rubric's red flag."""
-
-
-class Complemented(NamedTuple):
-    """The plan with its new stories, and how many of them each of the others has given."""
-
-    plan: Plan
-    given: tuple[int, ...]
 
 
 class _Offer(NamedTuple):
@@ -36,12 +31,15 @@ class _Offer(NamedTuple):
     takes_up: frozenset[str]
 
 
-def complement(plan: Plan, others: Sequence[Plan], document: str) -> Complemented:
-    """The outline with stories of the others for the requirements that none of its own takes up.
+def complement_outline(
+    plan: Plan, others: Sequence[Plan], document: str
+) -> tuple[Plan, tuple[int, ...]]:
+    """The outline with stories of the others for the requirements that none of its own takes up,
+    and how many each of the others has given.
 
-    Each goes below the epic that is most like it and its own epic, by the stems of their words, and
-    that has room for it; none that has room, it stays out. It keeps its tasks and waits for nothing
-    but among them.
+    A story goes below the epic that is most like it and its own epic, by the stems of their words,
+    and that has room for it; none that has room, it stays out. It keeps its tasks and waits for
+    nothing but among them.
 
     Args:
         plan: settled, as all `others` are.
@@ -62,9 +60,7 @@ def complement(plan: Plan, others: Sequence[Plan], document: str) -> Complemente
             epics[place] = _with(epics[place], best.story)
             given[best.source] += 1
             open_ -= best.takes_up
-    if not any(given):
-        return Complemented(plan, tuple(given))
-    return Complemented(plan.model_copy(update={"epics": tuple(epics)}), tuple(given))
+    return outline_of(plan.model_copy(update={"epics": tuple(epics)})), tuple(given)
 
 
 def _offers(source: int, plan: Plan, document: str) -> list[_Offer]:
@@ -81,9 +77,9 @@ def _offers(source: int, plan: Plan, document: str) -> list[_Offer]:
 
 
 def _place(offer: _Offer, epics: Sequence[Epic]) -> int | None:
-    """Which epic gets a story; None if it has been there already, or there is no room."""
-    titles = {" ".join(story.title.casefold().split()) for epic in epics for story in epic.stories}
-    if " ".join(offer.story.title.casefold().split()) in titles:
+    """Which epic gets a story; None if a ticket is called so already, or there is no room."""
+    tickets = [ticket for _, ticket in Plan(epics=tuple(epics)).tickets()]
+    if folded(offer.story.title) in {folded(ticket.title) for ticket in tickets}:
         return None
     words = _words(offer.epic, [offer.story])
     points = offer.story.points or 0

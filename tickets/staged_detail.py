@@ -12,12 +12,12 @@ number and its description on a line, below it the criteria of stories and bugs.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tickets.bounds import Bounds
 from tickets.grammar import BLANK
-from tickets.schema import Epic, Plan, Story, Task
+from tickets.schema import Epic, Plan, Ref, Story, Task
 from tickets.staged_outline import FENCE, number_of
 from tickets.text import one_line
 
@@ -41,15 +41,32 @@ def write_detail(asked: Epic | Story) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_details(text: str, plan: Plan) -> Plan:
+def read_details(plan: Plan, details: Mapping[Ref, str]) -> Plan:
     """The plan of an outline with its details filled in.
 
-    It never raises: what stands under a number that is none of the plan's is left out, and tickets
+    It never raises: what stands under a number that was not asked for is left out, and tickets
     without details stay without.
+
+    Args:
+        plan: of the outline.
+        details: what was written for the epic or story that has a number.
     """
+
+    def told(asked: Epic | Story) -> Any:
+        return _told(asked, details.get(asked.ref, ""))
+
+    epics = [
+        told(epic).model_copy(update={"stories": tuple(map(told, epic.stories))})
+        for epic in plan.epics
+    ]
+    return plan.model_copy(update={"epics": tuple(epics)})
+
+
+def _told(asked: Epic | Story, text: str) -> Epic | Story:
+    """A ticket with what a text says of it and of its tasks."""
+    number = number_of(asked.ref)
     texts: dict[str, str] = {}
     criteria: dict[str, list[str]] = {}
-    number = ""
     for line in text.splitlines():
         if FENCE.match(line):
             continue
@@ -58,21 +75,19 @@ def read_details(text: str, plan: Plan) -> Plan:
             texts.setdefault(number, match[2] or "")
         elif match := _ITEM.fullmatch(line):
             criteria.setdefault(number, []).append(match[1])
-        elif line.strip() and number:
-            texts[number] = f"{texts[number]} {line.strip()}"
+        elif line.strip():
+            texts[number] = f"{texts.get(number, '')} {line.strip()}".lstrip()
 
     def filled(ticket: Any, **parts: Any) -> Any:
         name = number_of(ticket.ref)
-        fields = {**ticket.model_dump(exclude=set(parts)), "description": texts.get(name, "")}
+        parts["description"] = texts.get(name, "")
         if isinstance(ticket, Story):
-            fields["acceptance_criteria"] = criteria.get(name, [])
-        return type(ticket).model_validate({**fields, **parts})
+            parts["acceptance_criteria"] = criteria.get(name, [])
+        return type(ticket).model_validate({**ticket.model_dump(exclude=set(parts)), **parts})
 
-    epics = []
-    for epic in plan.epics:
-        stories = [filled(s, tasks=[filled(task) for task in s.tasks]) for s in epic.stories]
-        epics.append(filled(epic, stories=stories))
-    return plan.model_copy(update={"epics": tuple(epics)})
+    tasks = {"tasks": list(map(filled, asked.tasks))} if isinstance(asked, Story) else {}
+    told: Epic | Story = filled(asked, **tasks)
+    return told
 
 
 def detail_grammar(asked: Epic | Story, bounds: Bounds | None = None) -> str:

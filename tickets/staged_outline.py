@@ -269,7 +269,10 @@ def revision_grammar(
         vocabulary: the names that they may use.
     """
     bounds = bounds or Bounds()
-    bounds = bounds.model_copy(update={"epics": max(bounds.epics, len(plan.epics))})
+    stories = max((len(epic.stories) for epic in plan.epics), default=0)
+    most = {"epics": len(plan.epics), "stories": stories}
+    wider = {name: max(getattr(bounds, name), least) for name, least in most.items()}
+    bounds = bounds.model_copy(update=wider)
     title, *lines = write_outline(plan).splitlines()
     parts = [_literal([title])]
     for place in range(len(plan.epics)):

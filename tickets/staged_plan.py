@@ -1,4 +1,4 @@
-"""A plan in two steps: the outline made consistent, the details put into it.
+"""An outline read as a plan that is consistent, and what it breaks.
 
 Whatever the outline does not hold (keys, parents, sums, components of stories, the critical path,
 phases, allocation, the total) follows from what it does, and repair's steps write it.
@@ -15,6 +15,7 @@ from tickets.repair_base import Draft, Updates
 from tickets.rules import check_plan
 from tickets.schema import Epic, Loc, Plan, Ref, Story
 from tickets.staged_outline import read_outline
+from tickets.text import folded
 
 if TYPE_CHECKING:
     from tickets.vocabulary import Vocabulary
@@ -70,8 +71,8 @@ def _once(plan: Plan, *, join: bool = True) -> tuple[Plan, list[Diagnostic]]:
     epics: dict[str, Epic] = {}
     below: dict[str, dict[str, Story]] = {}
     for e, epic in enumerate(map(_titled_once, plan.epics)):
-        stories = [(_folded(story.title), story) for story in map(_titled_once, epic.stories)]
-        key = f"{_folded(epic.title)} | {_folded(epic.owner)}" if join else str(e)
+        stories = [(folded(story.title), story) for story in map(_titled_once, epic.stories)]
+        key = f"{folded(epic.title)} | {folded(epic.owner)}" if join else str(e)
         if len({*below.get(key, ()), *(title for title, _ in stories)}) > Bounds().stories:
             key = str(e)
         known = epics.setdefault(key, epic)
@@ -90,10 +91,6 @@ def _once(plan: Plan, *, join: bool = True) -> tuple[Plan, list[Diagnostic]]:
     ]
     once = plan.model_copy(update={"title": _words_once(plan.title), "epics": tuple(joined)})
     return _pointing(once, instead) if instead else once, told
-
-
-def _folded(title: str) -> str:
-    return " ".join(title.casefold().split())
 
 
 def _pointing(plan: Plan, instead: Mapping[Ref, Ref]) -> Plan:

@@ -20,3 +20,8 @@ def many_lines(text: object) -> object:
         return text
     lines = _CONTROL.sub("", _LINE_BREAKS.sub("\n", text)).split("\n")
     return "\n".join(line.rstrip() for line in lines).strip()
+
+
+def folded(text: str) -> str:
+    """A line without case and final marks: two that say the same are equal then."""
+    return " ".join(text.casefold().split()).rstrip(".!;: ")

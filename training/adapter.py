@@ -130,6 +130,7 @@ def run_facts(
     log = trainer.state.log_history
     return {
         "format_hash": identity["format"],
+        "began_with": identity["adapter_format"],
         "model": {
             "name": config.model,
             "sha256": identity["model"],

@@ -23,6 +23,9 @@ from training.checkpoints import mark_whole
 
 Say = Callable[[str], None]
 
+_AT_ONCE = 8
+"""Prompts that are completed in one batch, beside what the training holds in memory."""
+
 
 class Progress(TrainerCallback):
     """A line each time the trainer logs: step, loss, learning rate, speed, memory, time left."""
@@ -199,6 +202,9 @@ def _complete(
     model: Any, tokenizer: Any, tokens: int, prompts: Sequence[Messages]
 ) -> list[tuple[str, bool]]:
     """What the model writes for each prompt, and whether it ended by itself."""
+    if len(prompts) > _AT_ONCE:
+        first = _complete(model, tokenizer, tokens, prompts[:_AT_ONCE])
+        return first + _complete(model, tokenizer, tokens, prompts[_AT_ONCE:])
     inner = model.module if hasattr(model, "module") else model
     device = next(inner.parameters()).device
     rows = [encode_prompt(tokenizer, messages) for messages in prompts]

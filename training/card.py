@@ -8,7 +8,6 @@ import yaml
 
 from tickets.files import write_atomic
 from training.config import TrainConfig
-from training.identity import origin_of
 
 _COLOURS: Final = ("#3056d3", "#c2410c", "#15803d", "#7c3aed")
 
@@ -54,8 +53,8 @@ def write_card(
     )
     data = record["data"]
     began = f" It began with the adapter `{config.adapter}`" if config.adapter else ""
-    if config.adapter and (known := origin_of(config.adapter).format) != record["format_hash"]:
-        began += f", which knew the format `{known}`" if known else ""
+    if (known := record.get("began_with")) not in (None, record["format_hash"]):
+        began += f", which knew the format `{known}`"
     began += "." if began else ""
     text = f"""---
 {yaml.safe_dump(header, sort_keys=False)}---

@@ -41,6 +41,7 @@ def identity(
     """
     model = weights_hash(folder)
     form = FORMATS[config.examples.format].hash
+    origin = Origin()
     if config.adapter is not None:
         origin = origin_of(config.adapter)
         if not teaches and origin.format not in (None, form):
@@ -60,6 +61,7 @@ def identity(
         "data": manifest,
         "format": form,
         "adapter": adapter_hash(config.adapter),
+        "adapter_format": origin.format,
         **settings,
     }
 

@@ -25,7 +25,7 @@ from training.arguments import check_processes, common_arguments, processes
 from training.callbacks import Interrupt, MarkWhole, Plans, Progress, Say
 from training.checkpoints import claim, is_disk_error, newest_whole
 from training.config import Examples, TrainConfig
-from training.identity import identity, origin_of
+from training.identity import identity
 from training.rows import (
     TOKENS,
     Chat,
@@ -163,9 +163,9 @@ def prepare(config: TrainConfig, folder: Path, say: Say) -> Parts:
     decides = {"examples", "lora", "optimizer", "packing", "quantize", "seed"}
     documents = [(first.id, document_of(first.prompt)) for first, *_ in pairs]
     decided = identity(config, folder, manifest, decides)
-    known = origin_of(config.adapter).format if config.adapter else None
-    if known not in (None, decided["format"]):
-        say(f"{config.adapter} knows the format {known}; it is taught {decided['format']}")
+    known, taught = decided["adapter_format"], decided["format"]
+    if known not in (None, taught):
+        say(f"{config.adapter} knows the format {known}; it is taught {taught}")
     return Parts(model, tokenizer, rows, held_out, documents, decided, memory)
 
 

@@ -44,8 +44,12 @@ def test_a_ticket_of_each_epic_is_also_written_from_an_excerpt() -> None:
     assert [each.id.partition("#")[0] for each in whole] == [name] * 5
     assert all(document_of(each.prompt) == DOCUMENT for each in whole)
     details = one, two
-    assert [each.id for each in details] == [f"{name}@1#story 1.1", f"{name}@2#story 2.1"]
-    assert [each.completion for each in details] == [whole[2].completion, whole[4].completion]
+    completions = {each.id.partition("#")[2]: each.completion for each in whole}
+    for number, each in enumerate(details, 1):
+        place, _, step = each.id.partition("#")
+        assert place == f"{name}@{number}"
+        assert step in (f"epic {number}", f"story {number}.1")
+        assert each.completion == completions[step]
     first, second = (document_of(each.prompt) for each in details)
     assert "Save a search" in first
     assert "## Part 2" not in first
@@ -59,3 +63,12 @@ def test_excerpts_keep_what_an_epic_is_known_to_rest_on() -> None:
     first, second = (document_of(each.prompt) for each in (one, two))
     assert "## Part 1" in first
     assert "## Part 0" in second
+
+
+def test_a_plan_that_says_a_title_twice_has_its_excerpts_too() -> None:
+    name = a_name(excerpted=True)
+    first, *stories = PLAN.epics[0].stories * 3
+    epic = PLAN.epics[0].model_copy(update={"stories": (first, *stories)})
+    doubled = PLAN.model_copy(update={"epics": (epic, *PLAN.epics[1:])})
+    asked = list(ask("staged", name, DOCUMENT, doubled))
+    assert len([each for each in asked if "@" in each.id]) == 2

@@ -13,9 +13,8 @@ from inference.record import Maker, Settings
 from tests.scripts.conftest import Run
 from tests.scripts.stand_in import make_record, replace_engine
 from tickets.documents import Document
-from tickets.formats import FORMATS, Format
+from tickets.formats import FORMATS, STAGED, Format
 from tickets.render import render_plan
-from tickets.staged_detail import read_details
 from tickets.staged_plan import settle_outline
 
 OUTLINE = """# Saved searches
@@ -24,9 +23,14 @@ OUTLINE = """# Saved searches
 2 Show the list of searches | Page | Page Team | Low | after 1
 2.1 Show the newest search first in the list | 3 | Low
 """
-PLAN = read_details(
-    "1 Why.\n1.1 How.\n- It is kept\n- It has a name\n2 So.\n2.1 It.\n- It is new\n- Old last\n",
+PLAN = STAGED.filled(
     settle_outline(OUTLINE).plan,
+    [
+        "1 Why.\n",
+        "1.1 How.\n- It is kept\n- It has a name\n",
+        "2 So.\n",
+        "2.1 It.\n- It is new\n- Old last\n",
+    ],
 )
 DOCUMENT = """# Saved searches
 
@@ -62,8 +66,8 @@ class Fakes:
     ) -> Iterator[Result]:
         self.form, self.settings = form, settings
         outline = OUTLINE.replace("Show the newest search first in the list | 3", "Sort it | 8")
-        detail = "2 Other.\n2.1 Sorted.\n- The list is sorted\n- Sorting takes a second\n"
-        made = form.assemble([outline, detail])
+        story = "2.1 Sorted.\n- The list is sorted\n- Sorting takes a second\n"
+        made = form.assemble([outline, "2 Other.\n", story])
         (document,) = documents
         record = make_record(
             document,

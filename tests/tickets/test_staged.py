@@ -36,7 +36,8 @@ def test_a_plan_survives_its_outline_and_its_details(path: Path) -> None:
     assert accepts(outline_grammar(), text)
     asked = [ticket for epic in plan.epics for ticket in asked_for(epic)]
     details = [write_detail(ticket) for ticket in asked]
-    assert texts(read_details("".join(details), found.plan)) == texts(plan)
+    refs = [ticket.ref for ticket in asked]
+    assert texts(read_details(found.plan, dict(zip(refs, details, strict=True)))) == texts(plan)
     bare = [ticket for epic in found.plan.epics for ticket in asked_for(epic)]
     assert all(accepts(detail_grammar(b), text) for b, text in zip(bare, details, strict=True))
 
@@ -77,6 +78,13 @@ def test_what_cannot_be_read_is_told_with_its_line() -> None:
 
 def test_tickets_without_details_stay_empty() -> None:
     bare = read_outline("# A\n1 B | C | D\n1.1 E | 3 | High\n1.2 F | 3 | High\n").plan
-    (made,) = read_details("1 Why.\n1.1 How.\n- When it is done\n3.1 Lost.\n", bare).epics
+    details = {
+        Ref.of("1"): "1 Why.\n1.2 Too early.\n- It is not asked for\n",
+        Ref.of(
+            "1.1"
+        ): "How.\n- When it is done\n1.2 Too early.\n- It is not asked for\n3.1 Lost.\n",
+    }
+    (made,) = read_details(bare, details).epics
+    assert (made.description, made.stories[0].description) == ("Why.", "How.")
     assert made.stories[0].acceptance_criteria == ("When it is done",)
-    assert made.stories[1].description == ""
+    assert (made.stories[1].description, made.stories[1].acceptance_criteria) == ("", ())
