@@ -211,7 +211,7 @@ class Staged(Format):
     """
 
     name = "staged"
-    parallel = 8
+    parallel = 16
     samples = 4
 
     @cached_property
