@@ -13,7 +13,6 @@ from tickets.rules import check_plan
 from tickets.staged_outline import write_outline
 from tickets.trace import trace_plan
 
-
 _ALIKE: Final = "Q809"
 """The finding of a title that two tickets have. A small model that has no more to say says it again
 below another epic; of four drawn outlines one without that takes up as much."""
