@@ -1,4 +1,4 @@
-"""The staged format against the whole one, and both against llama.cpp, on the same documents.
+"""The staged format (as it comes, and of one outline) against the whole one and llama.cpp.
 
     .venv/bin/python -m scripts.bench.formats [--staged ADAPTER] [--whole ADAPTER]
         [--documents FOLDER] [--many 50] [--llamacpp PYTHON]
@@ -53,24 +53,29 @@ def main(
 ) -> None:
     """Measure and print."""
     files = sorted(documents.glob("*.md"))
-    adapters = {"whole": whole, "staged": staged}
+    systems = {
+        "whole": ["--adapter", whole],
+        "staged": ["--adapter", staged],
+        "staged, one outline": ["--adapter", staged, "--samples", "1"],
+    }
     columns = "s", "writing", "tokens", "cached", "plan tokens/s", "coverage", "rubric"
     print(f"| format | document | {' | '.join(columns)} |")
     print(f"| --- | --- |{' --: |' * len(columns)}")
-    single: dict[str, list[dict[str, Any]]] = {name: [] for name in adapters}
+    single: dict[str, list[dict[str, Any]]] = {name: [] for name in systems}
     for file in files:
-        for name, adapter in adapters.items():
-            single[name].append(_shown(name, _planned([file], adapter)[0]))
-    for figure in ("wall", "seconds", "completion_tokens", "plan_speed"):
-        ratios = [
-            one[figure] / other[figure]
-            for one, other in zip(single["staged"], single["whole"], strict=True)
-        ]
-        print(f"staged / whole, {figure}: median {statistics.median(ratios):.2f}")
+        for name, options in systems.items():
+            single[name].append(_shown(name, _planned([file], options)[0]))
+    for name in list(systems)[1:]:
+        for figure in ("wall", "seconds", "completion_tokens", "plan_speed"):
+            ratios = [
+                one[figure] / other[figure]
+                for one, other in zip(single[name], single["whole"], strict=True)
+            ]
+            print(f"{name} / whole, {figure}: median {statistics.median(ratios):.2f}")
     if llamacpp is not None:
         _against_llamacpp(llamacpp, files, single)
     if many:
-        _batch(files, adapters, many)
+        _batch(files, systems, many)
 
 
 def _shown(name: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -87,13 +92,13 @@ def _shown(name: str, record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _planned(files: list[Path], adapter: str) -> list[dict[str, Any]]:
+def _planned(files: list[Path], options: list[str]) -> list[dict[str, Any]]:
     """The records of plans made by the command line; `wall` is each one's part of its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "scripts.cli", "plan", *map(str, files), "--json",
-             "--adapter", adapter, "-o", f"{folder}/"],
+             *options, "-o", f"{folder}/"],
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         seconds = time.monotonic() - started
@@ -113,7 +118,7 @@ def _tokenizer() -> Any:
     return Tokenizer.from_file(str(embedded_folder(DEFAULT_MODEL) / "tokenizer.json"))
 
 
-def _batch(files: list[Path], adapters: dict[str, str], many: int) -> None:
+def _batch(files: list[Path], systems: dict[str, list[str]], many: int) -> None:
     """Documents per hour, each document as often as it takes to have so many."""
     with tempfile.TemporaryDirectory() as folder:
         copies = []
@@ -122,8 +127,8 @@ def _batch(files: list[Path], adapters: dict[str, str], many: int) -> None:
             # Each a text of its own, so that no two have the same prompt.
             copy.write_text(f"# Request {number}\n\n{file.read_text('utf-8')}", "utf-8")
             copies.append(copy)
-        for name, adapter in adapters.items():
-            records = _planned(copies, adapter)
+        for name, options in systems.items():
+            records = _planned(copies, options)
             seconds = sum(record["wall"] for record in records)
             cached = sum(r["cached_tokens"] for r in records)
             share = cached / sum(r["prompt_tokens"] for r in records)
