@@ -20,7 +20,8 @@ MOST_SAMPLES: Final = 64
 
 
 class Settings(Model):
-    """How plans are made. Two runs with equal settings make the same plan of a document.
+    """How plans are made. Two runs with equal settings make the same plan of a document, but for
+    what rounding does: vLLM adds up in another order from batch to batch.
 
     Attributes:
         decoding: whether the grammar binds what the model writes.
