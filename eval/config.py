@@ -1,7 +1,7 @@
 """The configuration of a benchmark: which documents, which systems, which seeds."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,6 +35,10 @@ class System(Model):
     temperature: float | None = Field(default=None, ge=0, le=2)
 
 
+_WHOLE: Final = ("none", "whole")
+"""Adapters that surely write whole plans, of which one is made unless `samples` says otherwise."""
+
+
 class EngineSystem(System):
     """Our own engine: see `./planloom plan --help` for what the fields mean.
 
@@ -50,8 +54,9 @@ class EngineSystem(System):
 
     @property
     def is_drawn(self) -> bool:
-        """Whether its plans may depend on the seed."""
-        return bool(self.temperature) or (self.samples != 1 and self.temperature is None)
+        """Whether its plans depend on the seed; an adapter in a folder counts as one that draws."""
+        is_single = self.samples == 1 or (self.samples is None and self.adapter in _WHOLE)
+        return bool(self.temperature) if is_single else self.temperature != 0
 
 
 class EndpointSystem(System):
@@ -98,8 +103,7 @@ class Judge(Model):
 class EvalConfig(Model):
     """A benchmark: every system plans every document, once for each seed.
 
-    A system whose plans cannot depend on the seed gets the first one only (one of our engine, with
-    `samples: 1` or without a temperature). `likeness` can be
+    A system whose plans do not depend on the seed gets the first one only. `likeness` can be
     changed later, and the plans are kept; so can `judge`, which may be left out.
     """
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from tickets.rules_quality import MOST_EPIC_POINTS
 from tickets.schema import Epic, Plan, Ref, Story
 from tickets.staged_outline import outline_of
 from tickets.text import folded
@@ -17,9 +18,6 @@ from tickets.words import stems
 
 MOST_STORIES: Final = 12
 """Below an epic that gets some: more than the grammar has, since many outlines are one epic."""
-
-MOST_POINTS: Final = 50
-"""Of such an epic, by the rubric's red flag."""
 
 
 class _Offer(NamedTuple):
@@ -86,7 +84,7 @@ def _place(offer: _Offer, epics: Sequence[Epic]) -> int | None:
     room = [
         place
         for place, epic in enumerate(epics)
-        if len(epic.stories) < MOST_STORIES and (epic.points or 0) + points <= MOST_POINTS
+        if len(epic.stories) < MOST_STORIES and (epic.points or 0) + points <= MOST_EPIC_POINTS
     ]
     return max(
         room,

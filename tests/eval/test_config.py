@@ -10,11 +10,12 @@ from eval.config import EvalConfig
 @pytest.mark.parametrize(
     ("fields", "seeds"),
     [
-        ({"adapter": "whole", "samples": 1}, 1),
-        ({"adapter": "none", "samples": 1}, 1),
+        ({"adapter": "whole"}, 1),
+        ({"adapter": "none"}, 1),
         ({"adapter": "whole", "samples": 4}, 3),
         ({"adapter": "whole", "temperature": 0.7}, 3),
         ({"adapter": "staged"}, 3),
+        ({"adapter": "staged", "samples": 1}, 1),
         ({"adapter": "staged", "samples": 4, "temperature": 0}, 1),
     ],
 )
